@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// What every Swift target shares: the strictest settings that a consumer's build also accepts.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A policy module: `SpillwayCore` and nothing else beneath it.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: ["SpillwayCore", "CSpillway"] + dependencies),
+        .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "SpillwayTesting"]),
+    ]
+}
+
+let policyModules = ["CircuitBreaking", "Admission", "Retrying"]
+let umbrella: [Target.Dependency] = policyModules.map { .byName(name: $0) }
+
+let package = Package(
+    name: "spillway",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+    products: (["SpillwayCore", "Spillway", "SpillwayTesting", "SpillwayHTTPClient"] + policyModules).map {
+        .library(name: $0, targets: [$0])
+    },
+    traits: [
+        .default(enabledTraits: []),
+        .trait(name: "HTTPClientSupport", description: "SpillwayHTTPClient: policies around AsyncHTTPClient"),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0")
+    ],
+    targets: [
+        .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+        .target(name: "CSpillway", dependencies: ["CXXHash"]),
+        .target(name: "SpillwayCore", dependencies: ["CSpillway"]),
+        .testTarget(name: "SpillwayCoreTests", dependencies: ["SpillwayCore", "CSpillway", "SpillwayTesting"]),
+        .target(name: "SpillwayTesting", dependencies: ["SpillwayCore"]),
+        .target(
+            name: "SpillwayHTTPClient",
+            dependencies: [
+                "Spillway",
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(traits: ["HTTPClientSupport"])
+                ),
+            ]
+        ),
+        .testTarget(name: "SpillwayHTTPClientTests", dependencies: ["SpillwayHTTPClient", "SpillwayTesting"]),
+    ]
+        + policyModules.flatMap { module($0) }
+        + module("Spillway", umbrella),
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system && target.name != "CSpillway" {
+    target.swiftSettings = strict + (target.swiftSettings ?? [])
+}

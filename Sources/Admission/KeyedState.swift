@@ -1,0 +1,89 @@
+internal import CSpillway
+@_spi(SpillwayGates) internal import SpillwayCore
+
+/// What permits of keyed buckets point to. The table is freed with its gate; the small object goes on to the next one.
+final class KeyedState: GateState, @unchecked Sendable {
+    private let words: UnsafeMutablePointer<spw_keyed>
+    private var name = GateName(registering: "")
+    private var seed: UInt64 = 0
+    private var keys = 0
+    /// Held while the table is made, changed, refunded to or freed, so that none of these meets another.
+    private let table = Locked(())
+
+    override init() {
+        words = .allocate(capacity: 1)
+        words.initialize(to: spw_keyed())
+        super.init()
+    }
+
+    func begin(_ label: String, _ configuration: KeyedTokenBucket.Configuration) throws(ConfigurationError) {
+        let interval = try configuration.interval()
+        seed = RandomSource.system.next()
+        keys = configuration.keys
+        let made = table.withLock { _ in
+            let made = spw_keyed_init(words, interval, Int64(configuration.burst), UInt64(keys) * 2, seed)
+            if made { spw_keyed_set_flags(words, configuration.unit.flags) } else { spw_keyed_destroy(words) }
+            return made
+        }
+        guard made else {
+            throw ConfigurationError(
+                policy: "KeyedTokenBucket", field: "keys", value: "\(keys)", expected: "so few that memory suffices")
+        }
+        name = GateName(registering: label)
+    }
+
+    func end() {
+        name.release()
+        table.withLock { _ in
+            endLife()
+            spw_keyed_destroy(words)
+        }
+    }
+
+    func hash(_ key: UInt64) -> UInt64 { spw_hash_integer(key, seed) }
+
+    func hash(_ key: String) -> UInt64 {
+        var key = key
+        return key.withUTF8 { spw_hash_bytes($0.baseAddress, $0.count, seed) }
+    }
+
+    override func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
+        let cost = Unit(flags: spw_keyed_flags(words)).cost(of: call)
+        return try take(hash(call.key ?? ""), cost, at: now)
+    }
+
+    func take(_ hash: UInt64, _ cost: UInt32, at now: Instant) throws(Rejection) -> Permit {
+        if cost == 0 { return .free(at: now) }
+        let answer = spw_keyed_take(words, hash, now.nanoseconds, cost)
+        guard answer.wait == 0 else {
+            let reason: Reason = answer.wait > 0 ? .rateLimited : answer.wait == -1 ? .exceedsBurst : .tooManyKeys
+            throw Rejection(name, reason, retryAfter: answer.wait)
+        }
+        // A permit has four words, and this gate needs the key and the debt; it never needs the time of admission.
+        let debt = Instant(nanoseconds: answer.tat)
+        return Permit(
+            RawPermit(state: .passUnretained(self), token: hash, admitted: debt, cost: cost, life: life))
+    }
+
+    override func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {
+        guard outcome == nil else { return }
+        table.withLock { _ in
+            guard permit.life == life else { return }
+            _ = spw_keyed_refund(words, permit.token, now.nanoseconds, permit.cost, permit.admitted.nanoseconds)
+        }
+    }
+
+    func active(at now: Instant) -> Int { Int(spw_keyed_active(words, now.nanoseconds)) }
+
+    var memory: Int { Int(spw_keyed_slots(words)) * MemoryLayout<spw_keyed_slot>.stride }
+
+    func update(_ configuration: KeyedTokenBucket.Configuration) throws(ConfigurationError) {
+        let interval = try configuration.interval()
+        try Validation("KeyedTokenBucket").require(
+            configuration.keys == keys, "keys", configuration.keys, "\(keys), as when it was made")
+        table.withLock { _ in
+            spw_keyed_update(words, interval, Int64(configuration.burst))
+            spw_keyed_set_flags(words, configuration.unit.flags)
+        }
+    }
+}

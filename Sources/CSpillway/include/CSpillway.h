@@ -1,0 +1,13 @@
+// Umbrella: SwiftPM makes the module map from this folder.
+#include "spw_breaker.h"
+#include "spw_bucket.h"
+#include "spw_budget.h"
+#include "spw_clock.h"
+#include "spw_hash.h"
+#include "spw_keyed.h"
+#include "spw_life.h"
+#include "spw_lock.h"
+#include "spw_parker.h"
+#include "spw_random.h"
+#include "spw_ring.h"
+#include "spw_window.h"

@@ -1,0 +1,190 @@
+#ifndef SPW_KEYED_H
+#define SPW_KEYED_H
+#include "spw_bucket.h"
+#include "spw_hash.h"
+#include "spw_lock.h"
+#include <stdlib.h>
+
+/// Token buckets by key in memory that is allocated once: 16 bytes a slot.
+///
+/// Layout. `slots` are shards of 2^shard_bits slots. The hash of a key picks the shard by its high bits and the first of
+/// SPW_KEYED_PROBES slots by its low bits. A slot holds the whole hash (0: never used) and the bucket's tat. A bucket
+/// whose tat is past is full, so it says nothing that an absent one would not: its slot is free to be taken.
+///
+/// Why one atomic step suffices for a key that is there. A swap on tat admits, as in spw_bucket.h. It must not hit a
+/// slot that has passed to another key: tat in a slot only moves forward (a taker first swaps in CLAIMED and then
+/// stores a tat beyond `now`, while every tat that a caller may have read before was less than `now`; a refund stays
+/// beyond the time of its call). So the order is: load tat, then the key; a key that still matches means the slot was
+/// ours when tat was read, and then the swap fails if it has passed on since.
+///
+/// The lock, and why it is cheaper. Only to take a slot for a key that is not there, callers of one shard take turns:
+/// two who insert the same key at once must not make two buckets of it. That is once a key's idle time, not once a call.
+typedef struct {
+    uint64_t key;
+    int64_t tat; ///< ticks; CLAIMED while the slot passes from one key to another
+} spw_keyed_slot;
+
+typedef struct {
+    spw_lock lock;
+    uint64_t pad[7]; ///< locks of two shards do not share a cache line
+} spw_keyed_lock;
+
+typedef struct {
+    int64_t interval; ///< ticks per unit
+    int64_t burst;    ///< units
+    int64_t span;     ///< burst × interval: a call during an update may see an old and a new field, never their product
+    uint64_t seed;
+    uint32_t shard_bits; ///< log₂ of the slots in a shard
+    uint32_t lock_bits;  ///< log₂ of the shards
+    uint32_t flags;      ///< the owner's own
+    spw_keyed_slot *slots;
+    spw_keyed_lock *locks;
+} spw_keyed;
+
+#define SPW_KEYED_PROBES 32
+#define SPW_KEYED_CLAIMED INT64_MIN
+
+/// As spw_bucket_answer; wait −2: all slots that this key could use hold keys that are not idle.
+typedef spw_bucket_answer spw_keyed_answer;
+
+/// Makes a table of at least `slots` slots; false when there is no memory.
+static inline bool spw_keyed_init(spw_keyed *t, int64_t interval, int64_t burst, uint64_t slots, uint64_t seed) {
+    uint32_t bits = 6; // a shard is never shorter than a probe
+    while (bits < 40 && (UINT64_C(1) << bits) < slots) bits++;
+    uint32_t lock_bits = bits > 12 ? (bits - 12 < 8 ? bits - 12 : 8) : 0;
+    *t = (spw_keyed){interval, burst, burst * interval, seed, bits - lock_bits, lock_bits, 0, NULL, NULL};
+    t->slots = (spw_keyed_slot *)calloc(UINT64_C(1) << bits, sizeof(spw_keyed_slot));
+    t->locks = (spw_keyed_lock *)calloc(UINT64_C(1) << lock_bits, sizeof(spw_keyed_lock));
+    return t->slots && t->locks;
+}
+
+/// Changes rate and burst; a key's debt keeps its length in time.
+static inline void spw_keyed_update(spw_keyed *t, int64_t interval, int64_t burst) {
+    __atomic_store_n(&t->interval, interval, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->burst, burst, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->span, burst * interval, __ATOMIC_RELAXED);
+}
+
+static inline void spw_keyed_destroy(spw_keyed *t) {
+    free(t->slots);
+    free(t->locks);
+}
+
+static inline uint32_t spw_keyed_flags(const spw_keyed *t) { return __atomic_load_n(&t->flags, __ATOMIC_RELAXED); }
+
+static inline void spw_keyed_set_flags(spw_keyed *t, uint32_t flags) {
+    __atomic_store_n(&t->flags, flags, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t spw_keyed_slots(const spw_keyed *t) {
+    return UINT64_C(1) << (t->shard_bits + t->lock_bits);
+}
+
+/// The tat that `cost` at `start` leads to, with the wait until it is allowed.
+static inline spw_bucket_answer spw_keyed_next(const spw_keyed *t, int64_t tat, int64_t start, uint32_t cost) {
+    int64_t after = (tat > start ? tat : start) + (int64_t)cost * __atomic_load_n(&t->interval, __ATOMIC_RELAXED);
+    int64_t excess = after - __atomic_load_n(&t->span, __ATOMIC_RELAXED) - start;
+    return (spw_bucket_answer){excess > 0 ? (excess + SPW_TICKS - 1) / SPW_TICKS : 0, after};
+}
+
+/// Takes a slot for a key that was not found, under the shard's lock. Sets `retry` when the key has come meanwhile.
+static inline spw_keyed_answer spw_keyed_insert(
+    spw_keyed *t, spw_keyed_slot *shard, spw_lock *lock, uint64_t hash, int64_t start, uint32_t cost, bool *retry
+) {
+    uint64_t mask = (UINT64_C(1) << t->shard_bits) - 1;
+    spw_keyed_answer answer = {-2, 0};
+    spw_lock_acquire(lock);
+    for (;;) {
+        spw_keyed_slot *idle = NULL;
+        int64_t seen = 0;
+        for (uint64_t i = 0; i < SPW_KEYED_PROBES; i++) {
+            spw_keyed_slot *slot = &shard[(hash + i) & mask];
+            uint64_t key = __atomic_load_n(&slot->key, __ATOMIC_ACQUIRE);
+            if (key == hash) {
+                *retry = true;
+                goto done;
+            }
+            int64_t tat = __atomic_load_n(&slot->tat, __ATOMIC_ACQUIRE);
+            if (!idle && (key == 0 || (tat < start && tat != SPW_KEYED_CLAIMED))) {
+                idle = slot;
+                seen = tat;
+            }
+            if (key == 0) break;
+        }
+        if (!idle) break;
+        // Its owner may come back this moment: then the swap fails and another slot is looked for.
+        if (!__atomic_compare_exchange_n(&idle->tat, &seen, SPW_KEYED_CLAIMED, false, __ATOMIC_ACQ_REL,
+                                         __ATOMIC_RELAXED)) continue;
+        answer = spw_keyed_next(t, start, start, cost);
+        __atomic_store_n(&idle->key, hash, __ATOMIC_RELEASE);
+        __atomic_store_n(&idle->tat, answer.tat, __ATOMIC_RELEASE);
+        break;
+    }
+done:
+    spw_lock_release(lock);
+    return answer;
+}
+
+/// Takes `cost` units (at least 1) from the bucket of the key with this hash.
+static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64_t now, uint32_t cost) {
+    if ((int64_t)cost > __atomic_load_n(&t->burst, __ATOMIC_RELAXED)) return (spw_keyed_answer){-1, 0};
+    int64_t start = spw_bucket_ticks(now);
+    if (hash == 0) hash = 1;
+    uint64_t number = t->lock_bits ? hash >> (64 - t->lock_bits) : 0;
+    uint64_t mask = (UINT64_C(1) << t->shard_bits) - 1;
+    spw_keyed_slot *shard = t->slots + (number << t->shard_bits);
+    for (;;) {
+        for (uint64_t i = 0; i < SPW_KEYED_PROBES; i++) {
+            spw_keyed_slot *slot = &shard[(hash + i) & mask];
+            int64_t tat = __atomic_load_n(&slot->tat, __ATOMIC_ACQUIRE);
+            uint64_t key = __atomic_load_n(&slot->key, __ATOMIC_ACQUIRE);
+            if (key == 0) break;
+            if (key != hash) continue;
+            while (tat != SPW_KEYED_CLAIMED) {
+                spw_keyed_answer answer = spw_keyed_next(t, tat, start, cost);
+                if (answer.wait > 0) return (spw_keyed_answer){answer.wait, tat};
+                if (__atomic_compare_exchange_n(&slot->tat, &tat, answer.tat, false, __ATOMIC_ACQ_REL,
+                                                __ATOMIC_ACQUIRE)) return answer;
+                if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != hash) break;
+            }
+            break;
+        }
+        bool retry = false;
+        spw_keyed_answer answer = spw_keyed_insert(t, shard, &t->locks[number].lock, hash, start, cost, &retry);
+        if (!retry) return answer;
+    }
+}
+
+/// Gives back `cost` units whose admission moved the key's tat to `after`; as spw_bucket_refund.
+static inline bool spw_keyed_refund(spw_keyed *t, uint64_t hash, int64_t now, uint32_t cost, int64_t after) {
+    int64_t start = spw_bucket_ticks(now), owed = after - start, paid = (int64_t)cost * __atomic_load_n(&t->interval, __ATOMIC_RELAXED);
+    int64_t amount = owed < paid ? owed : paid;
+    if (amount <= 0) return false;
+    if (hash == 0) hash = 1;
+    uint64_t mask = (UINT64_C(1) << t->shard_bits) - 1;
+    spw_keyed_slot *shard = t->slots + ((t->lock_bits ? hash >> (64 - t->lock_bits) : 0) << t->shard_bits);
+    for (uint64_t i = 0; i < SPW_KEYED_PROBES; i++) {
+        spw_keyed_slot *slot = &shard[(hash + i) & mask];
+        int64_t tat = __atomic_load_n(&slot->tat, __ATOMIC_ACQUIRE);
+        while (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) == hash && tat != SPW_KEYED_CLAIMED) {
+            // What was repaid since is gone, and a slot that passed on and came back owes less than it did.
+            int64_t lower = tat - amount > start ? tat - amount : start + 1;
+            if (lower >= tat) return false;
+            if (__atomic_compare_exchange_n(&slot->tat, &tat, lower, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+                return true;
+        }
+    }
+    return false;
+}
+
+/// How many slots hold a key that is not idle at `now`. Reads every slot.
+static inline uint64_t spw_keyed_active(const spw_keyed *t, int64_t now) {
+    int64_t start = spw_bucket_ticks(now);
+    uint64_t active = 0;
+    for (uint64_t i = 0; i < spw_keyed_slots(t); i++) {
+        active += __atomic_load_n(&t->slots[i].tat, __ATOMIC_RELAXED) > start;
+    }
+    return active;
+}
+
+#endif

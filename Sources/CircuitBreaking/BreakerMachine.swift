@@ -1,0 +1,176 @@
+private import CSpillway
+internal import SpillwayCore
+
+/// The breaker's rare decisions as a pure value: it takes the time and gives back what changed. The caller holds a lock
+/// around it, publishes its path for the lock-free reader, and reports the change after the lock is gone.
+struct BreakerMachine {
+    typealias State = CircuitBreaker.State
+
+    enum Decision {
+        case admit
+        case probe(UInt32)
+        case reject(Reason, retryAfter: Int64)
+    }
+
+    var configuration: CircuitBreaker.Configuration
+    private(set) var state = State.closed
+    /// Changes with every transition, and never comes back.
+    private(set) var generation: UInt64
+    /// Nanoseconds; meaningful while open.
+    private(set) var openedAt: Int64 = 0
+    private(set) var openFor: Int64 = 0
+
+    /// How often in a row the breaker has opened without staying closed since.
+    private var openings = 0
+    private var closedAt: Int64?
+    private var rampUntil: Int64?
+    private var rampCredit = 0.0
+    private var leases: [(number: UInt32, until: Int64)] = []
+    private var lastProbe: UInt32 = 0
+    private var successes = 0
+    private var failures = 0
+
+    init(_ configuration: CircuitBreaker.Configuration, generation: UInt64) {
+        self.configuration = configuration
+        self.generation = generation
+    }
+
+    /// Which way a reader without the lock takes.
+    var path: UInt64 {
+        switch state {
+        case .closed: UInt64(rampUntil == nil ? SPW_PATH_CLOSED : SPW_PATH_SLOW)
+        case .open, .isolated: UInt64(SPW_PATH_OPEN)
+        case .halfOpen, .disabled: UInt64(SPW_PATH_SLOW)
+        }
+    }
+
+    /// Decides what a reader without the lock could not.
+    mutating func admit(at now: Int64) -> Decision {
+        switch state {
+        case .disabled: return .admit
+        case .isolated: return .reject(.breakerIsolated, retryAfter: -1)
+        case .closed: return ramping(at: now)
+        case .open:
+            if now < openedAt { openedAt = now }  // the clock went back: wait no longer than was meant
+            let left = openFor - (now - openedAt)
+            guard left <= 0 else { return .reject(.breakerOpen, retryAfter: left) }
+            change(to: .halfOpen)
+            fallthrough
+        case .halfOpen:
+            expireLeases(at: now)
+            guard state == .halfOpen else { return .reject(.breakerOpen, retryAfter: openFor) }
+            guard leases.count + successes + failures < configuration.probes else {
+                return .reject(.breakerProbing, retryAfter: -1)
+            }
+            lastProbe = lastProbe == .max ? 1 : lastProbe + 1
+            leases.append((lastProbe, now.adding(configuration.probeLease)))
+            return .probe(lastProbe)
+        }
+    }
+
+    /// Opens because the window of `generation` says so.
+    mutating func trip(_ generation: UInt64, at now: Int64) {
+        guard generation == self.generation, state == .closed else { return }
+        open(at: now)
+    }
+
+    /// Counts a probe's result; nil when it said nothing, so that its place is free again.
+    mutating func settle(probe number: UInt32, _ generation: UInt64, success: Bool?, at now: Int64) {
+        guard generation == self.generation, state == .halfOpen,
+            let index = leases.firstIndex(where: { $0.number == number })
+        else { return }
+        leases.remove(at: index)
+        switch success {
+        case true?: successes += 1
+        case false?: failures += 1
+        case nil: return
+        }
+        judge(at: now)
+    }
+
+    /// Puts the breaker into a state by hand.
+    mutating func force(_ forced: State, at now: Int64) {
+        if forced == .closed { openings = 0 }
+        closedAt = nil
+        rampUntil = nil
+        if forced != state { change(to: forced) }
+        if forced == .isolated {
+            openedAt = .min
+            openFor = .max
+        }
+    }
+
+    /// Starts a new generation in the same state, because the window is about to be another one.
+    mutating func renew() {
+        generation += 1
+        leases = []
+    }
+
+    private mutating func ramping(at now: Int64) -> Decision {
+        guard let end = rampUntil, let start = closedAt, now < end else {
+            rampUntil = nil
+            return .admit
+        }
+        let span = Double(end - start)
+        let share = configuration.rampFrom + (1 - configuration.rampFrom) * max(0, Double(now - start)) / span
+        // Error diffusion: exactly the share is let in, evenly, and without a random number.
+        rampCredit += share
+        guard rampCredit >= 1 else { return .reject(.breakerRamping, retryAfter: -1) }
+        rampCredit -= 1
+        return .admit
+    }
+
+    /// A probe whose lease is over has not answered in time: that is a failure.
+    private mutating func expireLeases(at now: Int64) {
+        let held = leases.count
+        leases.removeAll { $0.until <= now }
+        failures += held - leases.count
+        if held != leases.count { judge(at: now) }
+    }
+
+    private mutating func judge(at now: Int64) {
+        let needed = max(1, Int((Double(configuration.probes) * configuration.probeSuccessRatio).rounded(.up)))
+        if successes >= needed {
+            change(to: .closed)
+            closedAt = now
+            rampUntil = configuration.ramp > .zero ? now.adding(configuration.ramp) : nil
+            rampCredit = 1
+        } else if failures > configuration.probes - needed {
+            open(at: now)
+        }
+    }
+
+    private mutating func open(at now: Int64) {
+        // Long enough closed: the trouble before was another one.
+        if let closedAt, now - closedAt > configuration.maximumOpenDuration.clampedNanoseconds { openings = 0 }
+        let base = Double(configuration.openDuration.clampedNanoseconds)
+        let most = Double(configuration.maximumOpenDuration.clampedNanoseconds)
+        var length = base
+        for _ in 0..<min(openings, 64) where length < most { length *= configuration.openGrowth }
+        length = min(length, most)
+        let spread = UInt64(length * configuration.openJitter)
+        openings += 1
+        openedAt = now
+        openFor = Int64(length) + Int64(random.next(through: spread))
+        change(to: .open)
+    }
+
+    /// Where the jitter comes from.
+    var random = RandomSource.system
+
+    private mutating func change(to next: State) {
+        state = next
+        generation += 1
+        leases = []
+        successes = 0
+        failures = 0
+        if next != .closed { rampUntil = nil }
+    }
+}
+
+extension Int64 {
+    fileprivate func adding(_ duration: Duration) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(duration.clampedNanoseconds)
+        return overflow ? .max : sum
+    }
+}

@@ -1,0 +1,4 @@
+@_exported public import Admission
+@_exported public import CircuitBreaking
+@_exported public import Retrying
+@_exported public import SpillwayCore

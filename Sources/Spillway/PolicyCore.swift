@@ -1,0 +1,232 @@
+internal import Retrying
+@_spi(SpillwayGates) internal import SpillwayCore
+internal import Synchronization
+
+/// The decisions of a policy, one step of a call at a time. Nothing here waits or is generic.
+@usableFromInline
+final class PolicyCore: Sendable {
+    private struct Place: Sendable {
+        let name: String
+        let gates: [Unmanaged<GateState>]
+    }
+
+    let name: String
+    private let plan: PolicyPlan
+    private let classifier: Classifier
+    private let observer: (any Observer)?
+    private let time: (any TimeSource)?
+    // The gates' states without counted references: the plan keeps the gates, and foreign ones are kept here.
+    private let gates: [Unmanaged<GateState>]
+    private let places: [Place]
+    private let foreign: [ForeignGateState]
+    private let turn = Atomic<Int>(0)
+
+    init(
+        _ name: String, _ plan: PolicyPlan, _ classifier: Classifier, _ observer: (any Observer)?,
+        _ time: any TimeSource
+    ) {
+        self.name = name
+        self.plan = plan
+        self.classifier = classifier
+        self.observer = observer
+        self.time = time is SystemTime ? nil : time
+        var foreign: [ForeignGateState] = []
+        func state(_ gate: any Gate) -> Unmanaged<GateState> {
+            if let gate = gate as? any BuiltInGate { return .passUnretained(gate.state) }
+            let state = ForeignGateState(gate)
+            foreign.append(state)
+            return .passUnretained(state)
+        }
+        gates = plan.gates.map(state)
+        places = plan.targets.map { Place(name: $0.name, gates: $0.gates.map(state)) }
+        self.foreign = foreign
+    }
+
+    var now: Instant { time?.now ?? SystemTime().now }
+
+    @usableFromInline
+    func number(_ flow: Flow) -> Int { flow.number }
+
+    /// Begins a call: reads the clock, and pays into the budget.
+    @usableFromInline
+    func begin(recorded: Bool) -> Flow {
+        let now = now
+        plan.retry?.budget.deposit(at: now)
+        let inherited = CallContext.current?.deadline
+        let own = plan.deadline.map { now.advanced(by: $0) }
+        let sets = own.map { own in inherited.map { own < $0 } ?? true } ?? false
+        var flow = Flow(
+            began: now, deadline: sets ? own : inherited, setsDeadline: sets, recorded: recorded || observer != nil)
+        if case .rotating = plan.order, !places.isEmpty {
+            flow.first = Int(truncatingIfNeeded: UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue))
+            flow.first = Int(UInt(bitPattern: flow.first) % UInt(places.count))
+        }
+        return flow
+    }
+
+    /// What comes of asking all gates.
+    @usableFromInline
+    enum Entry {
+        case admitted
+        case rejected(Rejection)
+        case late
+    }
+
+    /// Asks all gates of one attempt: all admit, or none was charged.
+    @usableFromInline
+    func enter(_ call: Call, _ flow: inout Flow) -> Entry {
+        if let deadline = flow.deadline, flow.started >= deadline { return .late }
+        do throws(Rejection) {
+            for gate in gates { try admit(gate, call, &flow) }
+            if !places.isEmpty { try chooseTarget(call, &flow) }
+            return .admitted
+        } catch {
+            flow.permits.void(to: 0, at: flow.started)
+            if flow.recorded { flow.rejections.append(error) }
+            return .rejected(error)
+        }
+    }
+
+    @inline(__always)
+    private func admit(
+        _ gate: Unmanaged<GateState>, _ call: Call, _ flow: inout Flow
+    ) throws(Rejection) {
+        let now = flow.started
+        // `_withUnsafeGuaranteedRef` does not know typed errors.
+        let answer = gate._withUnsafeGuaranteedRef { state in
+            Result { () throws(Rejection) in try state.admit(call, at: now).take() }
+        }
+        flow.permits.push(try answer.get())
+    }
+
+    /// Takes the first target that admits: first those that have not failed in this call, then the others.
+    private func chooseTarget(_ call: Call, _ flow: inout Flow) throws(Rejection) {
+        let held = flow.permits.count
+        var refusal: Rejection?
+        for again in [false, true] {
+            for step in places.indices {
+                let index = (flow.first + step) % places.count
+                guard (flow.failed & (1 << UInt64(index)) != 0) == again else { continue }
+                do throws(Rejection) {
+                    for gate in places[index].gates { try admit(gate, call, &flow) }
+                    flow.target = index
+                    return
+                } catch {
+                    flow.permits.void(to: held, at: flow.started)
+                    if flow.recorded { flow.rejections.append(error) }
+                    // The one to come back to first is the one worth telling of.
+                    if refusal == nil || (error.retryAfter ?? .seconds(1 << 40)) < (refusal?.retryAfter ?? .seconds(1 << 40)) {
+                        refusal = error
+                    }
+                }
+            }
+        }
+        throw refusal!
+    }
+
+    @usableFromInline
+    func attempt(_ call: Call, _ flow: Flow) -> Attempt {
+        Attempt(
+            number: flow.number, call: call, started: flow.started, deadline: flow.deadline,
+            target: flow.target < 0 ? nil : places[flow.target].name)
+    }
+
+    /// What the operation must be told of through its task; nil when it knows already.
+    @usableFromInline
+    func context(_ flow: Flow) -> CallContext? {
+        flow.setsDeadline ? CallContext(deadline: flow.deadline) : nil
+    }
+
+    /// Settles an attempt that succeeded.
+    @usableFromInline
+    func succeed(_ flow: inout Flow) {
+        settle(&flow, .success)
+        if flow.recorded { finish(&flow, .completed) }
+    }
+
+    /// Settles an attempt that failed and decides whether there is another. Nil: there is; wait for `flow.wait` first.
+    @usableFromInline
+    func fail(_ error: any Error, _ call: Call, _ flow: inout Flow) -> Reason? {
+        resolve(Task.isCancelled ? .neutral(.cancelled) : classifier(error), call, &flow)
+    }
+
+    /// As ``fail(_:_:_:)``, with the outcome known.
+    @usableFromInline
+    func resolve(_ outcome: Outcome, _ call: Call, _ flow: inout Flow) -> Reason? {
+        let now = settle(&flow, outcome)
+        if flow.target >= 0, outcome.cause != .cancelled {
+            flow.failed |= 1 << UInt64(flow.target)
+            flow.target = -1
+        }
+        return decide(outcome, call.idempotency, &flow, at: now)
+    }
+
+    /// Decides after a rejection whether to come back later.
+    @usableFromInline
+    func reconsider(_ rejection: Rejection, _ call: Call, _ flow: inout Flow) -> Reason? {
+        let outcome = Outcome.neutral(.rejected, retryAfter: rejection.retryAfter)
+        return decide(outcome, call.idempotency, &flow, at: flow.started)
+    }
+
+    private func decide(
+        _ outcome: Outcome, _ idempotency: Call.Idempotency, _ flow: inout Flow, at now: Instant
+    ) -> Reason? {
+        guard let retry = plan.retry else { return outcome.cause == .cancelled ? .cancelled : .notRetryable }
+        let decision = retry.decide(
+            after: outcome, attempt: flow.number, previous: flow.wait, idempotency: idempotency,
+            deadline: flow.deadline, at: now)
+        switch decision {
+        case .giveUp(let reason): return reason
+        case .retry(let nanoseconds):
+            flow.wait = nanoseconds
+            flow.waited += nanoseconds
+            return nil
+        }
+    }
+
+    /// Waits before the next attempt; false when the task was cancelled meanwhile, and then the budget has it back.
+    @usableFromInline
+    func pause(_ flow: inout Flow) async -> Bool {
+        if flow.wait > 0 {
+            let until = now.advanced(by: .nanoseconds(flow.wait))
+            do {
+                if let time { try await time.sleep(until: until) } else { try await SystemTime().sleep(until: until) }
+            } catch {
+                plan.retry?.budget.restore()
+                return false
+            }
+        } else if Task.isCancelled {
+            plan.retry?.budget.restore()
+            return false
+        }
+        flow.number += 1
+        flow.started = now
+        return true
+    }
+
+    @discardableResult
+    private func settle(_ flow: inout Flow, _ outcome: Outcome) -> Instant {
+        let now = now
+        flow.permits.settle(outcome, at: now)
+        if flow.recorded {
+            let target = flow.target < 0 ? nil : places[flow.target].name
+            flow.records.append(
+                CallReport.AttemptRecord(target: target, started: flow.started, ended: now, outcome: outcome))
+        }
+        return now
+    }
+
+    /// Reports a call that has ended.
+    @usableFromInline
+    func finish(_ flow: inout Flow, _ ending: Reason) {
+        guard flow.recorded else { return }
+        flow.ending = ending
+        observer?.ended(report(flow))
+    }
+
+    func report(_ flow: Flow) -> CallReport {
+        CallReport(
+            policy: name, started: flow.began, ended: flow.records.last?.ended ?? flow.started, ending: flow.ending,
+            waited: .nanoseconds(flow.waited), attempts: flow.records, rejections: flow.rejections)
+    }
+}

@@ -1,0 +1,126 @@
+extension Outcome {
+    /// What went wrong. The set is open: ``custom(_:)`` makes more.
+    public struct Cause: Sendable, Hashable, CustomStringConvertible {
+        package let code: UInt8
+
+        private init(_ code: UInt8) { self.code = code }
+
+        /// Nothing went wrong.
+        public static let none = Cause(0)
+        /// An error that no classifier knew.
+        public static let unknown = Cause(1)
+        /// No connection could be made: the target saw nothing.
+        public static let connect = Cause(2)
+        /// The connection broke after the request was sent.
+        public static let transport = Cause(3)
+        /// The target did not answer in time.
+        public static let timeout = Cause(4)
+        /// The target failed inside (HTTP 500, 502, 504).
+        public static let serverError = Cause(5)
+        /// The target has no capacity for anybody (HTTP 503, 529). It did not begin the call.
+        public static let overloaded = Cause(6)
+        /// The caller's quota per second or minute is used up (HTTP 429). It fills again soon.
+        public static let rateLimited = Cause(7)
+        /// The caller's quota per day, or its credit, is used up. Waiting does not help; another key or target may.
+        public static let quotaExhausted = Cause(8)
+        /// The key is unknown, expired or not allowed to do this (HTTP 401, 402, 403).
+        public static let authentication = Cause(9)
+        /// The request is wrong and will be wrong again (HTTP 400, 404, 413, 422).
+        public static let invalidRequest = Cause(10)
+        /// The prompt does not fit the model's context window. A larger window may do.
+        public static let contextTooLong = Cause(11)
+        /// The provider's filter refused the content.
+        public static let contentFiltered = Cause(12)
+        /// The answer was not what the protocol allows.
+        public static let malformed = Cause(13)
+        /// The answer ended before it was whole, after some of it had been passed on.
+        public static let truncated = Cause(14)
+        /// The caller went away.
+        public static let cancelled = Cause(15)
+        /// Another gate refused, so the target was never asked.
+        public static let rejected = Cause(16)
+        /// The answer came, and the caller's own check refused it.
+        public static let unacceptable = Cause(17)
+
+        private static let names: [StaticString] = [
+            "none", "unknown", "connect", "transport", "timeout", "server_error", "overloaded", "rate_limited",
+            "quota_exhausted", "authentication", "invalid_request", "context_too_long", "content_filtered",
+            "malformed", "truncated", "cancelled", "rejected", "unacceptable",
+        ]
+
+        /// A cause of the user's own, told apart by a number from 0 to 15; larger numbers count as 15.
+        public static func custom(_ number: UInt8) -> Cause { Cause(48 + min(number, 15)) }
+
+        /// Whether this cause is one of the user's own.
+        public var isCustom: Bool { code >= 48 }
+
+        /// The cause as a metric label, such as `rate_limited`.
+        public var description: String {
+            isCustom ? "custom_\(code - 48)" : Self.names[Int(code)].description
+        }
+
+        /// Whether the cause counts as a failure of the target, unless a classifier says otherwise.
+        public var speaksAgainstTarget: Bool {
+            switch self {
+            case .none, .rateLimited, .quotaExhausted, .authentication, .invalidRequest, .contextTooLong,
+                .contentFiltered, .cancelled, .rejected, .unacceptable:
+                false
+            default: true
+            }
+        }
+
+        /// Whether the target surely did not begin the call, so that any call may be made again.
+        public var neverBegan: Bool {
+            switch self {
+            case .connect, .overloaded, .rateLimited, .quotaExhausted, .authentication, .rejected: true
+            default: false
+            }
+        }
+    }
+
+    /// A set of causes.
+    public struct Causes: SetAlgebra, Sendable, Hashable {
+        private var bits: UInt64
+
+        /// The empty set.
+        public init() { bits = 0 }
+
+        private init(bits: UInt64) { self.bits = bits }
+
+        /// Whether `member` is in the set.
+        public func contains(_ member: Cause) -> Bool { bits & (1 << UInt64(member.code)) != 0 }
+
+        /// Adds `member`.
+        @discardableResult
+        public mutating func insert(_ member: Cause) -> (inserted: Bool, memberAfterInsert: Cause) {
+            defer { bits |= 1 << UInt64(member.code) }
+            return (!contains(member), member)
+        }
+
+        /// Takes `member` out.
+        @discardableResult
+        public mutating func remove(_ member: Cause) -> Cause? {
+            defer { bits &= ~(1 << UInt64(member.code)) }
+            return contains(member) ? member : nil
+        }
+
+        /// Adds `member`; returns it when it was there.
+        @discardableResult
+        public mutating func update(with member: Cause) -> Cause? {
+            insert(member).inserted ? nil : member
+        }
+
+        /// The causes in either set.
+        public func union(_ other: Causes) -> Causes { Causes(bits: bits | other.bits) }
+        /// The causes in both sets.
+        public func intersection(_ other: Causes) -> Causes { Causes(bits: bits & other.bits) }
+        /// The causes in one set alone.
+        public func symmetricDifference(_ other: Causes) -> Causes { Causes(bits: bits ^ other.bits) }
+        /// Adds the causes of `other`.
+        public mutating func formUnion(_ other: Causes) { bits |= other.bits }
+        /// Keeps the causes that are also in `other`.
+        public mutating func formIntersection(_ other: Causes) { bits &= other.bits }
+        /// Keeps the causes that are in one set alone.
+        public mutating func formSymmetricDifference(_ other: Causes) { bits ^= other.bits }
+    }
+}

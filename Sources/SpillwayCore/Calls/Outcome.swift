@@ -1,0 +1,58 @@
+/// How an attempt ended: success, failure, or neutral.
+///
+/// A failure speaks against the target. A neutral outcome says nothing of its health: the caller cancelled, the target
+/// refused for the caller's quota, or the request was wrong in itself.
+public struct Outcome: Sendable, Hashable {
+    /// The three values.
+    public enum Verdict: UInt8, Sendable {
+        /// The target did what was asked.
+        case success
+        /// The target failed, or did not answer in time.
+        case failure
+        /// Nothing was learnt about the target.
+        case neutral
+    }
+
+    /// Success, failure or neutral.
+    public let verdict: Verdict
+    /// What went wrong; ``Cause/none`` for a success.
+    public let cause: Cause
+    private let hint: Int64
+
+    /// How long the target asked to be left alone; nil when it did not say. Never negative.
+    public var retryAfter: Duration? {
+        hint < 0 ? nil : .nanoseconds(hint)
+    }
+
+    private init(_ verdict: Verdict, _ cause: Cause, _ retryAfter: Duration?) {
+        self.verdict = verdict
+        self.cause = cause
+        hint = retryAfter.map { max($0.clampedNanoseconds, 0) } ?? -1
+    }
+
+    /// The target did what was asked.
+    public static let success = Outcome(.success, .none, nil)
+
+    /// The target failed.
+    public static func failure(_ cause: Cause, retryAfter: Duration? = nil) -> Outcome {
+        Outcome(.failure, cause, retryAfter)
+    }
+
+    /// Nothing was learnt about the target's health.
+    public static func neutral(_ cause: Cause, retryAfter: Duration? = nil) -> Outcome {
+        Outcome(.neutral, cause, retryAfter)
+    }
+
+    /// The outcome that a cause has unless somebody knows better; see ``Cause/speaksAgainstTarget``.
+    public static func of(_ cause: Cause, retryAfter: Duration? = nil) -> Outcome {
+        Outcome(cause == .none ? .success : cause.speaksAgainstTarget ? .failure : .neutral, cause, retryAfter)
+    }
+}
+
+/// An error that knows what it says about the target of the call.
+///
+/// Classifiers believe it before they look at anything else.
+public protocol OutcomeError: Error {
+    /// What the error says about the target.
+    var outcome: Outcome { get }
+}

@@ -1,0 +1,34 @@
+/// A gate's refusal: who refused, why, and when to come back. A plain value of 24 bytes: making one allocates nothing.
+public struct Rejection: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The gate that refused.
+    public let gate: GateName
+    private let hint: Int64
+    /// Why it refused.
+    public let reason: Reason
+
+    /// A refusal.
+    ///
+    /// - Parameter nanoseconds: When to come back, negative when that is not known.
+    package init(_ gate: GateName, _ reason: Reason, retryAfter nanoseconds: Int64) {
+        self.gate = gate
+        self.reason = reason
+        hint = nanoseconds
+    }
+
+    /// A refusal by a gate of the user's own.
+    ///
+    /// - Parameter retryAfter: How long to stay away; nil when that is not known.
+    public init(by gate: GateName, reason: Reason, retryAfter: Duration? = nil) {
+        self.init(gate, reason, retryAfter: retryAfter.map { max($0.clampedNanoseconds, 0) } ?? -1)
+    }
+
+    /// How long to stay away; nil when that is not known.
+    public var retryAfter: Duration? {
+        hint < 0 ? nil : .nanoseconds(hint)
+    }
+
+    /// One line: the gate, the reason and when to come back.
+    public var description: String {
+        "\(gate) refused: \(reason)" + (retryAfter.map { ", retry after \($0)" } ?? "")
+    }
+}

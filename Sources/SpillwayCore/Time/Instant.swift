@@ -1,0 +1,51 @@
+/// A point on a clock that never goes back, in nanoseconds since an origin that only the clock knows.
+///
+/// Policies take instants as arguments and never read a clock themselves, so that tests and simulations can pass any
+/// time they like.
+public struct Instant: InstantProtocol, Hashable, Sendable, CustomStringConvertible {
+    /// Nanoseconds since the clock's origin.
+    public var nanoseconds: Int64
+
+    /// An instant `nanoseconds` after the clock's origin.
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The clock's origin.
+    public static let zero = Instant(nanoseconds: 0)
+
+    /// The last instant there is: 292 years after the origin.
+    public static let distantFuture = Instant(nanoseconds: .max)
+
+    /// The instant `duration` later; stops at the ends of the range instead of overflowing.
+    public func advanced(by duration: Duration) -> Instant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
+        return Instant(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
+    }
+
+    /// The time from this instant to `other`; negative when `other` is earlier.
+    public func duration(to other: Instant) -> Duration {
+        let (difference, overflow) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
+        return .nanoseconds(overflow ? (other < self ? .min : .max) : difference)
+    }
+
+    /// Orders instants by time.
+    public static func < (left: Instant, right: Instant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// The instant as a duration since the clock's origin.
+    public var description: String {
+        "\(Duration.nanoseconds(nanoseconds))"
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds, rounded towards zero, and stopped at the ends of `Int64` (292 years).
+    package var clampedNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return overflow || carry ? (seconds < 0 ? .min : .max) : sum
+    }
+}

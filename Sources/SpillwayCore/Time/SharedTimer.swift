@@ -1,0 +1,132 @@
+private import CSpillway
+
+#if canImport(Darwin)
+private import Darwin
+#elseif canImport(Glibc)
+private import Glibc
+#elseif canImport(Musl)
+private import Musl
+#endif
+
+/// The process's one timer: a timer wheel, and one thread that sleeps until the next timer is due.
+package final class SharedTimer: @unchecked Sendable {
+    /// The timer that all policies share. Its thread starts with the first wait and stays for the life of the process.
+    package static let process = SharedTimer()
+
+    private enum Sleeper {
+        case new
+        case waiting(TimerWheel<Waiter>.ID, UnsafeContinuation<Bool, Never>)
+        case cancelled
+        case done
+    }
+
+    /// One wait. Guarded by the timer's lock.
+    private final class Waiter: @unchecked Sendable {
+        var state = Sleeper.new
+    }
+
+    /// Nanoseconds in a tick: 2²⁰, a little over a millisecond.
+    private static let tickShift: UInt64 = 20
+
+    private let parker = spw_parker_create()
+    private var wheel = TimerWheel<Waiter>()
+    private var running = false
+    private var wakeTick = UInt64.max
+
+    private init() {}
+
+    /// Returns at `instant` or up to two ticks later; throws as soon as the task is cancelled.
+    package func sleep(until instant: Instant) async throws(CancellationError) {
+        let waiter = Waiter()
+        let fired = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                add(waiter, until: instant, continuation)
+            }
+        } onCancel: {
+            cancel(waiter)
+        }
+        if !fired { throw CancellationError() }
+    }
+
+    private func add(_ waiter: Waiter, until instant: Instant, _ continuation: UnsafeContinuation<Bool, Never>) {
+        // Rounded up: a timer is never early.
+        let nanoseconds = UInt64(max(instant.nanoseconds, 0))
+        let tick = (nanoseconds >> Self.tickShift) + (nanoseconds & ((1 << Self.tickShift) - 1) == 0 ? 0 : 1)
+        let now = spw_now()
+        spw_parker_lock(parker)
+        if case .cancelled = waiter.state {
+            spw_parker_unlock(parker)
+            return continuation.resume(returning: false)
+        }
+        if instant.nanoseconds <= now {
+            waiter.state = .done
+            spw_parker_unlock(parker)
+            return continuation.resume(returning: true)
+        }
+        if wheel.count == 0 {
+            // The wheel stood still while it was empty.
+            _ = wheel.advance(to: UInt64(now) >> Self.tickShift)
+        }
+        waiter.state = .waiting(wheel.insert(at: tick, waiter), continuation)
+        if !running {
+            running = true
+            start()
+        } else if tick < wakeTick {
+            spw_parker_wake(parker)
+        }
+        spw_parker_unlock(parker)
+    }
+
+    private func cancel(_ waiter: Waiter) {
+        spw_parker_lock(parker)
+        var resume: UnsafeContinuation<Bool, Never>?
+        switch waiter.state {
+        case .new: waiter.state = .cancelled
+        case .waiting(let id, let continuation):
+            _ = wheel.cancel(id)
+            waiter.state = .done
+            resume = continuation
+        case .cancelled, .done: break
+        }
+        spw_parker_unlock(parker)
+        resume?.resume(returning: false)
+    }
+
+    private func start() {
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        #else
+        var thread = pthread_t()
+        #endif
+        let failure = pthread_create(&thread, nil, { _ in SharedTimer.process.run() }, nil)
+        // Without a thread every wait would hang for ever; nothing better can be done than to say so.
+        precondition(failure == 0, "Spillway's timer thread could not be started: error \(failure)")
+        #if canImport(Darwin)
+        if let thread { pthread_detach(thread) }
+        #else
+        pthread_detach(thread)
+        #endif
+    }
+
+    private func run() -> Never {
+        spw_parker_lock(parker)
+        while true {
+            let due = wheel.advance(to: UInt64(spw_now()) >> Self.tickShift)
+            if !due.isEmpty {
+                var ready: [UnsafeContinuation<Bool, Never>] = []
+                for waiter in due {
+                    guard case .waiting(_, let continuation) = waiter.state else { continue }
+                    waiter.state = .done
+                    ready.append(continuation)
+                }
+                spw_parker_unlock(parker)
+                for continuation in ready { continuation.resume(returning: true) }
+                spw_parker_lock(parker)
+                continue
+            }
+            wakeTick = wheel.nextTick ?? .max
+            let limit = UInt64(Int64.max) >> Self.tickShift
+            spw_parker_wait(parker, wakeTick >= limit ? -1 : Int64(wakeTick << Self.tickShift))
+        }
+    }
+}
