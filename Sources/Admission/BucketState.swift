@@ -1,5 +1,5 @@
 internal import CSpillway
-@_spi(SpillwayGates) internal import SpillwayCore
+internal import SpillwayCore
 
 /// What permits of a bucket point to: the word, and what is needed to refuse.
 final class BucketState: GateState, @unchecked Sendable {
@@ -35,7 +35,16 @@ final class BucketState: GateState, @unchecked Sendable {
 
     override func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
         let cost = (Unit(flags: spw_bucket_flags(words))).cost(of: call)
-        return Permit(try take(cost, at: now, patience: 0).permit)
+        return try take(cost, at: now)
+    }
+
+    func take(_ cost: UInt32, at now: Instant) throws(Rejection) -> Permit {
+        let answer = spw_bucket_take(words, now.nanoseconds, cost, 0)
+        guard answer.wait == 0 else {
+            try refuse(answer.wait)
+            return .free(at: now)
+        }
+        return Permit(raw(answer.tat, cost, now))
     }
 
     /// The permit's words, and how many nanoseconds until the units are there.
@@ -43,17 +52,21 @@ final class BucketState: GateState, @unchecked Sendable {
         _ cost: UInt32, at now: Instant, patience: Int64
     ) throws(Rejection) -> (permit: RawPermit, wait: Int64) {
         let answer = spw_bucket_take(words, now.nanoseconds, cost, patience)
-        if answer.wait < 0 || answer.wait > patience {
-            let rejection = Rejection(name, answer.wait < 0 ? .exceedsBurst : .rateLimited, retryAfter: answer.wait)
-            try refuse(rejection)
+        guard answer.wait >= 0, answer.wait <= patience else {
+            try refuse(answer.wait)
             return (Permit.free(at: now).take(), 0)
         }
-        let raw = RawPermit(
-            state: .passUnretained(self), token: UInt64(bitPattern: answer.tat), admitted: now, cost: cost, life: life)
-        return (raw, answer.wait)
+        return (raw(answer.tat, cost, now), answer.wait)
     }
 
-    private func refuse(_ rejection: Rejection) throws(Rejection) {
+    private func raw(_ tat: Int64, _ cost: UInt32, _ now: Instant) -> RawPermit {
+        RawPermit(
+            state: .passUnretained(self), token: UInt64(bitPattern: tat), admitted: now, cost: cost, life: life)
+    }
+
+    /// Throws, or in shadow mode only reports.
+    private func refuse(_ wait: Int64) throws(Rejection) {
+        let rejection = Rejection(name, wait < 0 ? .exceedsBurst : .rateLimited, retryAfter: wait)
         guard spw_bucket_flags(words) & BucketFlags.shadow != 0 else { throw rejection }
         settings.withLock { $0.observer }?.wouldHaveRejected(rejection)
     }

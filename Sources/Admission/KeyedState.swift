@@ -1,5 +1,5 @@
 internal import CSpillway
-@_spi(SpillwayGates) internal import SpillwayCore
+internal import SpillwayCore
 
 /// What permits of keyed buckets point to. The table is freed with its gate; the small object goes on to the next one.
 final class KeyedState: GateState, @unchecked Sendable {
@@ -43,6 +43,11 @@ final class KeyedState: GateState, @unchecked Sendable {
     func hash(_ key: UInt64) -> UInt64 { spw_hash_integer(key, seed) }
 
     func hash(_ key: String) -> UInt64 {
+        if let hash = key.utf8.withContiguousStorageIfAvailable({
+            spw_hash_bytes($0.baseAddress, $0.count, seed)
+        }) {
+            return hash
+        }
         var key = key
         return key.withUTF8 { spw_hash_bytes($0.baseAddress, $0.count, seed) }
     }

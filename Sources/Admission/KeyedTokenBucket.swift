@@ -1,5 +1,5 @@
 internal import CSpillway
-@_spi(SpillwayGates) public import SpillwayCore
+public import SpillwayCore
 
 /// A gate with a token bucket for every key, such as a tenant, in memory that is allocated once.
 ///
@@ -41,7 +41,8 @@ public final class KeyedTokenBucket: BuiltInGate {
     /// What errors, reports and metrics call the buckets.
     public let name: String
     private let table: KeyedState
-    package var state: GateState { table }
+    /// What permits and policies point to.
+    public var state: GateState { table }
 
     /// Buckets that are all full.
     ///

@@ -1,5 +1,5 @@
 internal import CSpillway
-@_spi(SpillwayGates) public import SpillwayCore
+public import SpillwayCore
 
 /// A gate that lets calls pass at a rate, with a burst: a token bucket in one word.
 ///
@@ -31,7 +31,8 @@ public final class TokenBucket: BuiltInGate {
     /// What errors, reports and metrics call the bucket.
     public let name: String
     private let bucket: BucketState
-    package var state: GateState { bucket }
+    /// What permits and policies point to.
+    public var state: GateState { bucket }
 
     /// A full bucket.
     ///
@@ -68,7 +69,7 @@ public final class TokenBucket: BuiltInGate {
     ///
     /// - Throws: `Rejection`; then nothing was taken.
     public func admit(cost: UInt32 = 1, at now: Instant) throws(Rejection) -> Permit {
-        Permit(try bucket.take(cost, at: now, patience: 0).permit)
+        try bucket.take(cost, at: now)
     }
 
     /// Takes `cost` units that will be there within `patience`, and says when.

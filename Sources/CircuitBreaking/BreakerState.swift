@@ -1,5 +1,5 @@
 internal import CSpillway
-@_spi(SpillwayGates) internal import SpillwayCore
+internal import SpillwayCore
 
 /// What permits of a breaker point to: the words that every call reads, and the machine behind a lock.
 final class BreakerState: GateState, @unchecked Sendable {

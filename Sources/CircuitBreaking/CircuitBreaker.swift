@@ -1,5 +1,5 @@
 internal import CSpillway
-@_spi(SpillwayGates) public import SpillwayCore
+public import SpillwayCore
 
 /// A gate that stops asking a target that fails, and finds out when to ask again.
 ///
@@ -13,7 +13,8 @@ public final class CircuitBreaker: BuiltInGate {
     /// What errors, reports and metrics call the breaker.
     public let name: String
     private let breaker: BreakerState
-    package var state: GateState { breaker }
+    /// What permits and policies point to.
+    public var state: GateState { breaker }
 
     /// A closed breaker.
     ///

@@ -26,7 +26,9 @@ public struct Backoff: Sendable, Hashable {
     }
 
     private let growth: Growth
+    /// Nanoseconds.
     private let base: Int64
+    /// Nanoseconds.
     private let cap: Int64
     private let jitter: Jitter
 
@@ -92,7 +94,9 @@ public struct Backoff: Sendable, Hashable {
     public func delay(
         beforeRetry retry: Int, previous: Duration = .zero, random: RandomSource = .system
     ) -> Duration {
-        .nanoseconds(nanoseconds(beforeRetry: retry, previous: previous.clampedNanoseconds, random: random))
+        // To divide a duration costs more than all the rest, and only one kind needs it.
+        let previous = jitter.kind == .decorrelated ? previous.clampedNanoseconds : 0
+        return .nanoseconds(nanoseconds(beforeRetry: retry, previous: previous, random: random))
     }
 
     package func nanoseconds(beforeRetry retry: Int, previous: Int64, random: RandomSource) -> Int64 {
@@ -117,9 +121,13 @@ public struct Backoff: Sendable, Hashable {
             let (product, overflow) = base.multipliedReportingOverflow(by: Int64(max(1, retry)))
             return overflow ? cap : min(cap, product)
         case .exponential(let factor):
+            if base == 0 || factor == 1 { return base }
+            if factor == 2 {
+                let doublings = retry - 1
+                return doublings < base.leadingZeroBitCount - 1 ? min(cap, base << Int64(max(0, doublings))) : cap
+            }
             var wait = Double(base)
             let most = Double(cap)
-            if base == 0 || factor == 1 { return base }
             for _ in 1..<max(1, retry) where wait < most { wait *= factor }
             return wait < most ? Int64(wait) : cap
         }

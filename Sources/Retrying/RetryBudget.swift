@@ -1,5 +1,5 @@
 internal import CSpillway
-@_spi(SpillwayGates) public import SpillwayCore
+public import SpillwayCore
 
 /// Bounds extra attempts by the number of calls: every call pays a little in, every retry takes one out.
 ///
@@ -50,7 +50,8 @@ public final class RetryBudget: BuiltInGate {
     /// What errors, reports and metrics call the budget.
     public let name: String
     private let budget: BudgetState?
-    package var state: GateState { budget ?? UnlimitedState.shared }
+    /// What permits and policies point to.
+    public var state: GateState { budget ?? UnlimitedState.shared }
 
     /// A budget that holds its burst.
     ///

@@ -7,8 +7,8 @@ struct Flow {
     let deadline: Instant?
     /// Whether `deadline` is this policy's own, so that the operation must be told of it.
     let setsDeadline: Bool
-    /// Whether somebody will read a report.
-    let recorded: Bool
+    /// What a report will be made of; nil when nobody will read one.
+    let record: Record?
 
     /// The number of the attempt that runs, or is about to.
     var number = 1
@@ -23,15 +23,19 @@ struct Flow {
     var first = 0
     /// One bit for each target that failed in this call.
     var failed: UInt64 = 0
-    var records: [CallReport.AttemptRecord] = []
-    var rejections: [Rejection] = []
-    var ending = Reason.completed
 
-    init(began: Instant, deadline: Instant?, setsDeadline: Bool, recorded: Bool) {
+    init(began: Instant, deadline: Instant?, setsDeadline: Bool, record: Record?) {
         self.began = began
         self.deadline = deadline
         self.setsDeadline = setsDeadline
-        self.recorded = recorded
+        self.record = record
         started = began
     }
+}
+
+/// What happened in one call, for its report. Used by one task at a time.
+final class Record: @unchecked Sendable {
+    var attempts: [CallReport.AttemptRecord] = []
+    var rejections: [Rejection] = []
+    var ending = Reason.completed
 }

@@ -1,17 +1,20 @@
-@_spi(SpillwayGates) internal import SpillwayCore
+internal import SpillwayCore
 
 /// The permits of one attempt, in the frame of the call: no memory is allocated for them.
 struct PermitStack {
     static let capacity = 8
 
-    private typealias Slots = (Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot)
-    private typealias Slot = RawPermit?
-
-    private var slots: Slots = (nil, nil, nil, nil, nil, nil, nil, nil)
+    private typealias Words = (UInt64, UInt64, UInt64, UInt64)
+    // Zeroes until a permit is put there; an array of optionals would cost more to fill than the gates take.
+    private var slots: (Words, Words, Words, Words, Words, Words, Words, Words) = (
+        (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0)
+    )
     private(set) var count = 0
 
     mutating func push(_ raw: RawPermit) {
-        withUnsafeMutableBytes(of: &slots) { $0.assumingMemoryBound(to: Slot.self)[count] = raw }
+        precondition(count < Self.capacity, "a policy plan lets no attempt pass more than \(Self.capacity) gates")
+        let offset = count * MemoryLayout<RawPermit>.stride
+        withUnsafeMutableBytes(of: &slots) { $0.storeBytes(of: raw, toByteOffset: offset, as: RawPermit.self) }
         count += 1
     }
 
@@ -28,9 +31,9 @@ struct PermitStack {
     private mutating func drop(to keep: Int, _ outcome: Outcome?, at now: Instant) {
         while count > keep {
             count -= 1
-            let index = count
-            let raw = withUnsafeBytes(of: &slots) { $0.assumingMemoryBound(to: Slot.self)[index] }
-            raw?.settle(outcome, at: now)
+            let offset = count * MemoryLayout<RawPermit>.stride
+            let raw = withUnsafeBytes(of: &slots) { $0.load(fromByteOffset: offset, as: RawPermit.self) }
+            raw.settle(outcome, at: now)
         }
     }
 }

@@ -92,7 +92,7 @@ public struct Policy: Sendable {
             case .admitted:
                 let reason: Reason?
                 do throws(Failure) {
-                    let value = try await attempt(call, flow, operation)
+                    let value = try await attempt(call, &flow, operation)
                     let outcome = judge?(value) ?? .success
                     if outcome.verdict == .success {
                         core.succeed(&flow)
@@ -109,7 +109,7 @@ public struct Policy: Sendable {
                     reason = core.fail(error, call, &flow)
                     if let reason {
                         core.finish(&flow, reason)
-                        throw PolicyError(ended: reason, attempts: core.number(flow), error)
+                        throw PolicyError(ended: reason, attempts: core.number(&flow), error)
                     }
                 }
             case .rejected(let rejection):
@@ -131,10 +131,10 @@ public struct Policy: Sendable {
     /// Runs the operation once, and tells its task of a deadline that this policy has set.
     @inlinable
     func attempt<Success, Failure: Error>(
-        _ call: Call, _ flow: Flow, _ operation: (Attempt) async throws(Failure) -> Success
+        _ call: Call, _ flow: inout Flow, _ operation: (Attempt) async throws(Failure) -> Success
     ) async throws(Failure) -> Success {
-        let attempt = core.attempt(call, flow)
-        guard let context = core.context(flow) else { return try await operation(attempt) }
+        let attempt = core.attempt(call, &flow)
+        guard let context = core.context(&flow) else { return try await operation(attempt) }
         // `withValue` does not know typed errors.
         let result: Result<Success, Failure> = await CallContext.$current.withValue(context) {
             do throws(Failure) { return .success(try await operation(attempt)) } catch { return .failure(error) }

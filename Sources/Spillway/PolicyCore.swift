@@ -1,10 +1,13 @@
+private import CSpillway
 internal import Retrying
-@_spi(SpillwayGates) internal import SpillwayCore
+internal import SpillwayCore
 internal import Synchronization
 
-/// The decisions of a policy, one step of a call at a time. Nothing here waits or is generic.
+/// The decisions of a policy, one step of a call at a time. Nothing here is generic, and nothing waits but ``pause(_:)``.
+///
+/// Sendable although it holds a buffer, because nothing changes after it is made but the turn, which is atomic.
 @usableFromInline
-final class PolicyCore: Sendable {
+final class PolicyCore: @unchecked Sendable {
     private struct Place: Sendable {
         let name: String
         let gates: [Unmanaged<GateState>]
@@ -14,9 +17,12 @@ final class PolicyCore: Sendable {
     private let plan: PolicyPlan
     private let classifier: Classifier
     private let observer: (any Observer)?
-    private let time: (any TimeSource)?
-    // The gates' states without counted references: the plan keeps the gates, and foreign ones are kept here.
-    private let gates: [Unmanaged<GateState>]
+    private let time: any TimeSource
+    private let usesSystemTime: Bool
+    private let budget: RetryBudget?
+    // The gates' states without counted references: the plan keeps the gates, and foreign ones are kept here. A buffer,
+    // because to walk an array counts a reference to it.
+    private let gates: UnsafeMutableBufferPointer<Unmanaged<GateState>>
     private let places: [Place]
     private let foreign: [ForeignGateState]
     private let turn = Atomic<Int>(0)
@@ -29,7 +35,9 @@ final class PolicyCore: Sendable {
         self.plan = plan
         self.classifier = classifier
         self.observer = observer
-        self.time = time is SystemTime ? nil : time
+        self.time = time
+        usesSystemTime = time is SystemTime
+        budget = plan.retry?.budget
         var foreign: [ForeignGateState] = []
         func state(_ gate: any Gate) -> Unmanaged<GateState> {
             if let gate = gate as? any BuiltInGate { return .passUnretained(gate.state) }
@@ -37,26 +45,29 @@ final class PolicyCore: Sendable {
             foreign.append(state)
             return .passUnretained(state)
         }
-        gates = plan.gates.map(state)
+        gates = .allocate(capacity: plan.gates.count)
+        _ = gates.initialize(from: plan.gates.map(state))
         places = plan.targets.map { Place(name: $0.name, gates: $0.gates.map(state)) }
         self.foreign = foreign
     }
 
-    var now: Instant { time?.now ?? SystemTime().now }
+    var now: Instant { usesSystemTime ? Instant(nanoseconds: spw_now()) : time.now }
+
+    deinit { gates.deallocate() }
 
     @usableFromInline
-    func number(_ flow: Flow) -> Int { flow.number }
+    func number(_ flow: inout Flow) -> Int { flow.number }
 
     /// Begins a call: reads the clock, and pays into the budget.
     @usableFromInline
     func begin(recorded: Bool) -> Flow {
         let now = now
-        plan.retry?.budget.deposit(at: now)
+        budget?.deposit(at: now)
         let inherited = CallContext.current?.deadline
         let own = plan.deadline.map { now.advanced(by: $0) }
         let sets = own.map { own in inherited.map { own < $0 } ?? true } ?? false
         var flow = Flow(
-            began: now, deadline: sets ? own : inherited, setsDeadline: sets, recorded: recorded || observer != nil)
+            began: now, deadline: sets ? own : inherited, setsDeadline: sets, record: recorded || observer != nil ? Record() : nil)
         if case .rotating = plan.order, !places.isEmpty {
             flow.first = Int(truncatingIfNeeded: UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue))
             flow.first = Int(UInt(bitPattern: flow.first) % UInt(places.count))
@@ -82,7 +93,7 @@ final class PolicyCore: Sendable {
             return .admitted
         } catch {
             flow.permits.void(to: 0, at: flow.started)
-            if flow.recorded { flow.rejections.append(error) }
+            flow.record?.rejections.append(error)
             return .rejected(error)
         }
     }
@@ -113,7 +124,7 @@ final class PolicyCore: Sendable {
                     return
                 } catch {
                     flow.permits.void(to: held, at: flow.started)
-                    if flow.recorded { flow.rejections.append(error) }
+                    flow.record?.rejections.append(error)
                     // The one to come back to first is the one worth telling of.
                     if refusal == nil || (error.retryAfter ?? .seconds(1 << 40)) < (refusal?.retryAfter ?? .seconds(1 << 40)) {
                         refusal = error
@@ -125,7 +136,7 @@ final class PolicyCore: Sendable {
     }
 
     @usableFromInline
-    func attempt(_ call: Call, _ flow: Flow) -> Attempt {
+    func attempt(_ call: Call, _ flow: inout Flow) -> Attempt {
         Attempt(
             number: flow.number, call: call, started: flow.started, deadline: flow.deadline,
             target: flow.target < 0 ? nil : places[flow.target].name)
@@ -133,7 +144,7 @@ final class PolicyCore: Sendable {
 
     /// What the operation must be told of through its task; nil when it knows already.
     @usableFromInline
-    func context(_ flow: Flow) -> CallContext? {
+    func context(_ flow: inout Flow) -> CallContext? {
         flow.setsDeadline ? CallContext(deadline: flow.deadline) : nil
     }
 
@@ -141,7 +152,7 @@ final class PolicyCore: Sendable {
     @usableFromInline
     func succeed(_ flow: inout Flow) {
         settle(&flow, .success)
-        if flow.recorded { finish(&flow, .completed) }
+        finish(&flow, .completed)
     }
 
     /// Settles an attempt that failed and decides whether there is another. Nil: there is; wait for `flow.wait` first.
@@ -190,13 +201,13 @@ final class PolicyCore: Sendable {
         if flow.wait > 0 {
             let until = now.advanced(by: .nanoseconds(flow.wait))
             do {
-                if let time { try await time.sleep(until: until) } else { try await SystemTime().sleep(until: until) }
+                try await time.sleep(until: until)
             } catch {
-                plan.retry?.budget.restore()
+                budget?.restore()
                 return false
             }
         } else if Task.isCancelled {
-            plan.retry?.budget.restore()
+            budget?.restore()
             return false
         }
         flow.number += 1
@@ -208,9 +219,9 @@ final class PolicyCore: Sendable {
     private func settle(_ flow: inout Flow, _ outcome: Outcome) -> Instant {
         let now = now
         flow.permits.settle(outcome, at: now)
-        if flow.recorded {
+        if let record = flow.record {
             let target = flow.target < 0 ? nil : places[flow.target].name
-            flow.records.append(
+            record.attempts.append(
                 CallReport.AttemptRecord(target: target, started: flow.started, ended: now, outcome: outcome))
         }
         return now
@@ -219,14 +230,16 @@ final class PolicyCore: Sendable {
     /// Reports a call that has ended.
     @usableFromInline
     func finish(_ flow: inout Flow, _ ending: Reason) {
-        guard flow.recorded else { return }
-        flow.ending = ending
+        guard let record = flow.record else { return }
+        record.ending = ending
         observer?.ended(report(flow))
     }
 
     func report(_ flow: Flow) -> CallReport {
-        CallReport(
-            policy: name, started: flow.began, ended: flow.records.last?.ended ?? flow.started, ending: flow.ending,
-            waited: .nanoseconds(flow.waited), attempts: flow.records, rejections: flow.rejections)
+        let record = flow.record ?? Record()
+        return CallReport(
+            policy: name, started: flow.began, ended: record.attempts.last?.ended ?? flow.started,
+            ending: record.ending, waited: .nanoseconds(flow.waited), attempts: record.attempts,
+            rejections: record.rejections)
     }
 }

@@ -1,1 +1,1 @@
-public import Spillway
+

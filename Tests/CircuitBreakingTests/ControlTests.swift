@@ -87,33 +87,35 @@ import Testing
         #expect(breaker.counts(at: at(0)).total == 0)
     }
 
-    @Test(arguments: [
-        ("window.calls", { $0.window = .calls(0) }),
-        ("window.time", { $0.window = .time(.seconds(-1)) }),
-        ("window.slices", { $0.window = .time(.seconds(1), slices: 0) }),
-        ("window.consecutive", { $0.window = .consecutive(-3) }),
-        ("failureRatio", { $0.failureRatio = 0 }),
-        ("failureRatio", { $0.failureRatio = .infinity }),
-        ("failureRatio", { $0.failureRatio = .nan }),
-        ("minimumCalls", { $0.minimumCalls = 0 }),
-        ("minimumCalls", { $0.minimumCalls = 26 }),
-        ("openDuration", { $0.openDuration = .zero }),
-        ("openDuration", { $0.openDuration = .seconds(Int64.max) }),
-        ("openGrowth", { $0.openGrowth = 0.5 }),
-        ("maximumOpenDuration", { $0.maximumOpenDuration = .seconds(1) }),
-        ("openJitter", { $0.openJitter = -0.1 }),
-        ("probes", { $0.probes = 0 }),
-        ("probeSuccessRatio", { $0.probeSuccessRatio = 1.5 }),
-        ("probeLease", { $0.probeLease = .seconds(-1) }),
-        ("ramp", { $0.ramp = .seconds(-1) }),
-        ("rampFrom", { $0.rampFrom = 0 }),
-    ] as [(String, @Sendable (inout CircuitBreaker.Configuration) -> Void)])
-    func refusesWhatCannotWork(field: String, change: @Sendable (inout CircuitBreaker.Configuration) -> Void) {
-        let error = #expect(throws: ConfigurationError.self) {
-            _ = try CircuitBreaker("b", CircuitBreaker.Configuration { change(&$0) })
+    @Test func refusesWhatCannotWork() {
+        let bad: [(field: String, change: (inout CircuitBreaker.Configuration) -> Void)] = [
+            ("window.calls", { $0.window = .calls(0) }),
+            ("window.time", { $0.window = .time(.seconds(-1)) }),
+            ("window.slices", { $0.window = .time(.seconds(1), slices: 0) }),
+            ("window.consecutive", { $0.window = .consecutive(-3) }),
+            ("failureRatio", { $0.failureRatio = 0 }),
+            ("failureRatio", { $0.failureRatio = .infinity }),
+            ("failureRatio", { $0.failureRatio = .nan }),
+            ("minimumCalls", { $0.minimumCalls = 0 }),
+            ("minimumCalls", { $0.minimumCalls = 26 }),
+            ("openDuration", { $0.openDuration = .zero }),
+            ("openDuration", { $0.openDuration = .seconds(Int64.max) }),
+            ("openGrowth", { $0.openGrowth = 0.5 }),
+            ("maximumOpenDuration", { $0.maximumOpenDuration = .seconds(1) }),
+            ("openJitter", { $0.openJitter = -0.1 }),
+            ("probes", { $0.probes = 0 }),
+            ("probeSuccessRatio", { $0.probeSuccessRatio = 1.5 }),
+            ("probeLease", { $0.probeLease = .seconds(-1) }),
+            ("ramp", { $0.ramp = .seconds(-1) }),
+            ("rampFrom", { $0.rampFrom = 0 }),
+        ]
+        for (field, change) in bad {
+            let error = #expect(throws: ConfigurationError.self) {
+                _ = try CircuitBreaker("b", CircuitBreaker.Configuration { change(&$0) })
+            }
+            #expect(error?.field == field)
+            #expect(error?.policy == "CircuitBreaker")
         }
-        #expect(error?.field == field)
-        #expect(error?.policy == "CircuitBreaker")
     }
 
     @Test func aPermitMayOutliveItsBreaker() throws {
@@ -138,7 +140,7 @@ import Testing
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<4 {
                 group.addTask {
-                    var random = RandomSource.seeded(UInt64(task))
+                    let random = RandomSource.seeded(UInt64(task))
                     for step in 0..<20_000 {
                         let failed = (step / 500) % 2 == 0
                         let outcome: Outcome = failed && random.next() % 3 > 0 ? .failure(.timeout) : .success

@@ -72,7 +72,12 @@ static inline uint64_t spw_budget_upkeep(const spw_budget *b, uint64_t word, int
 }
 
 static inline void spw_budget_deposit(spw_budget *b, int64_t now) {
-    uint64_t word = __atomic_load_n(&b->word, __ATOMIC_RELAXED), next;
+    uint64_t word = __atomic_load_n(&b->word, __ATOMIC_RELAXED), next = spw_budget_upkeep(b, word, now);
+    if (next == word && word < SPW_BUDGET_MOST << (SPW_BUDGET_TIME_BITS - 1)) {
+        // Nothing but the sum changes, and it is half a million attempts from its end: add without looking.
+        __atomic_fetch_add(&b->word, (uint64_t)SPW_BUDGET_READ(b->ratio) << SPW_BUDGET_TIME_BITS, __ATOMIC_RELAXED);
+        return;
+    }
     do {
         next = spw_budget_upkeep(b, word, now);
         uint64_t balance = (next >> SPW_BUDGET_TIME_BITS) + SPW_BUDGET_READ(b->ratio);

@@ -1,46 +1,47 @@
 extension Outcome {
     /// What went wrong. The set is open: ``custom(_:)`` makes more.
     public struct Cause: Sendable, Hashable, CustomStringConvertible {
-        package let code: UInt8
+        @usableFromInline let code: UInt8
 
-        private init(_ code: UInt8) { self.code = code }
+        @inlinable
+        init(_ code: UInt8) { self.code = code }
 
         /// Nothing went wrong.
-        public static let none = Cause(0)
+        @inlinable public static var none: Cause { Cause(0) }
         /// An error that no classifier knew.
-        public static let unknown = Cause(1)
+        @inlinable public static var unknown: Cause { Cause(1) }
         /// No connection could be made: the target saw nothing.
-        public static let connect = Cause(2)
+        @inlinable public static var connect: Cause { Cause(2) }
         /// The connection broke after the request was sent.
-        public static let transport = Cause(3)
+        @inlinable public static var transport: Cause { Cause(3) }
         /// The target did not answer in time.
-        public static let timeout = Cause(4)
+        @inlinable public static var timeout: Cause { Cause(4) }
         /// The target failed inside (HTTP 500, 502, 504).
-        public static let serverError = Cause(5)
+        @inlinable public static var serverError: Cause { Cause(5) }
         /// The target has no capacity for anybody (HTTP 503, 529). It did not begin the call.
-        public static let overloaded = Cause(6)
+        @inlinable public static var overloaded: Cause { Cause(6) }
         /// The caller's quota per second or minute is used up (HTTP 429). It fills again soon.
-        public static let rateLimited = Cause(7)
+        @inlinable public static var rateLimited: Cause { Cause(7) }
         /// The caller's quota per day, or its credit, is used up. Waiting does not help; another key or target may.
-        public static let quotaExhausted = Cause(8)
+        @inlinable public static var quotaExhausted: Cause { Cause(8) }
         /// The key is unknown, expired or not allowed to do this (HTTP 401, 402, 403).
-        public static let authentication = Cause(9)
+        @inlinable public static var authentication: Cause { Cause(9) }
         /// The request is wrong and will be wrong again (HTTP 400, 404, 413, 422).
-        public static let invalidRequest = Cause(10)
+        @inlinable public static var invalidRequest: Cause { Cause(10) }
         /// The prompt does not fit the model's context window. A larger window may do.
-        public static let contextTooLong = Cause(11)
+        @inlinable public static var contextTooLong: Cause { Cause(11) }
         /// The provider's filter refused the content.
-        public static let contentFiltered = Cause(12)
+        @inlinable public static var contentFiltered: Cause { Cause(12) }
         /// The answer was not what the protocol allows.
-        public static let malformed = Cause(13)
+        @inlinable public static var malformed: Cause { Cause(13) }
         /// The answer ended before it was whole, after some of it had been passed on.
-        public static let truncated = Cause(14)
+        @inlinable public static var truncated: Cause { Cause(14) }
         /// The caller went away.
-        public static let cancelled = Cause(15)
+        @inlinable public static var cancelled: Cause { Cause(15) }
         /// Another gate refused, so the target was never asked.
-        public static let rejected = Cause(16)
+        @inlinable public static var rejected: Cause { Cause(16) }
         /// The answer came, and the caller's own check refused it.
-        public static let unacceptable = Cause(17)
+        @inlinable public static var unacceptable: Cause { Cause(17) }
 
         private static let names: [StaticString] = [
             "none", "unknown", "connect", "transport", "timeout", "server_error", "overloaded", "rate_limited",
@@ -80,7 +81,7 @@ extension Outcome {
 
     /// A set of causes.
     public struct Causes: SetAlgebra, Sendable, Hashable {
-        private var bits: UInt64
+        @usableFromInline var bits: UInt64
 
         /// The empty set.
         public init() { bits = 0 }
@@ -88,6 +89,7 @@ extension Outcome {
         private init(bits: UInt64) { self.bits = bits }
 
         /// Whether `member` is in the set.
+        @inlinable
         public func contains(_ member: Cause) -> Bool { bits & (1 << UInt64(member.code)) != 0 }
 
         /// Adds `member`.

@@ -17,21 +17,26 @@ public struct Outcome: Sendable, Hashable {
     public let verdict: Verdict
     /// What went wrong; ``Cause/none`` for a success.
     public let cause: Cause
-    private let hint: Int64
+    @usableFromInline let hint: Int64
 
     /// How long the target asked to be left alone; nil when it did not say. Never negative.
     public var retryAfter: Duration? {
         hint < 0 ? nil : .nanoseconds(hint)
     }
 
-    private init(_ verdict: Verdict, _ cause: Cause, _ retryAfter: Duration?) {
+    @inlinable
+    init(_ verdict: Verdict, _ cause: Cause, nanoseconds: Int64) {
         self.verdict = verdict
         self.cause = cause
-        hint = retryAfter.map { max($0.clampedNanoseconds, 0) } ?? -1
+        hint = nanoseconds
+    }
+
+    private init(_ verdict: Verdict, _ cause: Cause, _ retryAfter: Duration?) {
+        self.init(verdict, cause, nanoseconds: retryAfter.map { max($0.clampedNanoseconds, 0) } ?? -1)
     }
 
     /// The target did what was asked.
-    public static let success = Outcome(.success, .none, nil)
+    @inlinable public static var success: Outcome { Outcome(.success, .none, nanoseconds: -1) }
 
     /// The target failed.
     public static func failure(_ cause: Cause, retryAfter: Duration? = nil) -> Outcome {

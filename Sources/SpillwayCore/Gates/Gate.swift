@@ -14,15 +14,15 @@ public protocol Gate: AnyObject, Sendable {
     func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit
 }
 
-/// A gate of this package: the part of it that permits and policies point to.
-package protocol BuiltInGate: Gate {
+/// A gate whose permits are plain words: those of this package. Gates of your own need only ``Gate``.
+public protocol BuiltInGate: Gate {
+    /// What permits and policies point to.
     var state: GateState { get }
 }
 
-/// What a gate counts with. It outlives every permit, because it is never freed: a gate that goes away leaves it to the
+/// What a gate of this package counts with. It outlives every permit, because it is never freed: a gate that goes away leaves it to the
 /// next gate of its kind, in a new life or generation in which old permits count for nothing. That lets a permit point
 /// to it without counting references, which would cost more than the gate itself.
-@_spi(SpillwayGates)
 open class GateState: @unchecked Sendable {
     private let lives = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
 

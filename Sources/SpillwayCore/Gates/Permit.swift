@@ -1,10 +1,13 @@
 /// A call's right to pass a gate, to be settled exactly once with how the call ended.
 ///
 /// A permit that is dropped settles itself as neutral. It may outlive its gate; then settling it does nothing.
+@frozen
 public struct Permit: ~Copyable, Sendable {
-    private let raw: RawPermit
+    @usableFromInline let raw: RawPermit
 
-    package init(_ raw: RawPermit) { self.raw = raw }
+    /// A permit of a gate of this package.
+    @inlinable
+    public init(_ raw: RawPermit) { self.raw = raw }
 
     /// A permit of a gate of the user's own.
     ///
@@ -29,6 +32,7 @@ public struct Permit: ~Copyable, Sendable {
     /// Settles with any outcome.
     ///
     /// - Parameter now: When the call ended.
+    @inlinable
     public consuming func settle(_ outcome: Outcome, at now: Instant) {
         raw.settle(outcome, at: now)
         discard self
@@ -53,13 +57,15 @@ public struct Permit: ~Copyable, Sendable {
     }
 
     /// Gives back what was taken, because the call never ran.
+    @inlinable
     public consuming func void(at now: Instant) {
         raw.settle(nil, at: now)
         discard self
     }
 
     /// Takes the plain words out, for a policy that keeps several permits in one frame and settles each itself.
-    package consuming func take() -> RawPermit {
+    @inlinable
+    public consuming func take() -> RawPermit {
         let raw = raw
         discard self
         return raw
@@ -67,7 +73,6 @@ public struct Permit: ~Copyable, Sendable {
 }
 
 /// The plain words of a permit. Whoever holds them must settle them once.
-@_spi(SpillwayGates)
 public struct RawPermit: Sendable {
     /// Not counted: see ``GateState``. A ``ClosureState`` holds itself until it is settled.
     public let state: Unmanaged<GateState>
@@ -81,6 +86,7 @@ public struct RawPermit: Sendable {
     public let life: UInt32
 
     /// The words of a permit.
+    @inlinable
     public init(state: Unmanaged<GateState>, token: UInt64, admitted: Instant, cost: UInt32, life: UInt32) {
         self.state = state
         self.token = token
@@ -90,6 +96,7 @@ public struct RawPermit: Sendable {
     }
 
     /// Settles the permit.
+    @inlinable
     public func settle(_ outcome: Outcome?, at now: Instant) {
         state._withUnsafeGuaranteedRef { $0.settle(self, outcome, at: now) }
     }

@@ -1,52 +1,54 @@
 /// Why a gate refused or a call ended: one set of codes for errors, reports, metric labels and span attributes.
 public struct Reason: Sendable, Hashable, CustomStringConvertible {
-    private enum Code: UInt8 {
+    @usableFromInline
+    enum Code: UInt8, Sendable {
         case completed
-        case breakerOpen = 1, breakerProbing, breakerRamping, breakerIsolated
-        case rateLimited = 10, exceedsBurst, tooManyKeys
-        case budgetExhausted = 20, attemptsExhausted, notRetryable, mayHaveBegun, hintTooLong
-        case deadlineExceeded = 30, cancelled, noTarget
-        case other = 40
+        case breakerOpen, breakerProbing, breakerRamping, breakerIsolated
+        case rateLimited, exceedsBurst, tooManyKeys
+        case budgetExhausted, attemptsExhausted, notRetryable, mayHaveBegun, hintTooLong
+        case deadlineExceeded, cancelled, noTarget
+        case other
     }
 
-    private let code: Code
+    @usableFromInline let code: Code
 
-    private init(_ code: Code) { self.code = code }
+    @inlinable
+    init(_ code: Code) { self.code = code }
 
     /// The call ended as it should.
-    public static let completed = Reason(.completed)
+    @inlinable public static var completed: Reason { Reason(.completed) }
     /// The circuit breaker is open.
-    public static let breakerOpen = Reason(.breakerOpen)
+    @inlinable public static var breakerOpen: Reason { Reason(.breakerOpen) }
     /// The circuit breaker is half-open and all its probes are under way.
-    public static let breakerProbing = Reason(.breakerProbing)
+    @inlinable public static var breakerProbing: Reason { Reason(.breakerProbing) }
     /// The circuit breaker has closed and lets traffic back in little by little.
-    public static let breakerRamping = Reason(.breakerRamping)
+    @inlinable public static var breakerRamping: Reason { Reason(.breakerRamping) }
     /// The circuit breaker was opened by hand.
-    public static let breakerIsolated = Reason(.breakerIsolated)
+    @inlinable public static var breakerIsolated: Reason { Reason(.breakerIsolated) }
     /// There are not enough tokens in the bucket now.
-    public static let rateLimited = Reason(.rateLimited)
+    @inlinable public static var rateLimited: Reason { Reason(.rateLimited) }
     /// The call asks for more than the bucket can ever hold.
-    public static let exceedsBurst = Reason(.exceedsBurst)
+    @inlinable public static var exceedsBurst: Reason { Reason(.exceedsBurst) }
     /// Every place in the table that this key could use is taken by a key that is in use.
-    public static let tooManyKeys = Reason(.tooManyKeys)
+    @inlinable public static var tooManyKeys: Reason { Reason(.tooManyKeys) }
     /// The retry budget is used up.
-    public static let budgetExhausted = Reason(.budgetExhausted)
+    @inlinable public static var budgetExhausted: Reason { Reason(.budgetExhausted) }
     /// All attempts were made.
-    public static let attemptsExhausted = Reason(.attemptsExhausted)
+    @inlinable public static var attemptsExhausted: Reason { Reason(.attemptsExhausted) }
     /// The failure is of a kind that trying again does not mend.
-    public static let notRetryable = Reason(.notRetryable)
+    @inlinable public static var notRetryable: Reason { Reason(.notRetryable) }
     /// The target may have begun the call, and it is not known to be idempotent.
-    public static let mayHaveBegun = Reason(.mayHaveBegun)
+    @inlinable public static var mayHaveBegun: Reason { Reason(.mayHaveBegun) }
     /// The target asked for a longer pause than the policy allows.
-    public static let hintTooLong = Reason(.hintTooLong)
+    @inlinable public static var hintTooLong: Reason { Reason(.hintTooLong) }
     /// The deadline is past, or would be by the time of the next attempt.
-    public static let deadlineExceeded = Reason(.deadlineExceeded)
+    @inlinable public static var deadlineExceeded: Reason { Reason(.deadlineExceeded) }
     /// The caller went away.
-    public static let cancelled = Reason(.cancelled)
+    @inlinable public static var cancelled: Reason { Reason(.cancelled) }
     /// Every target refused.
-    public static let noTarget = Reason(.noTarget)
+    @inlinable public static var noTarget: Reason { Reason(.noTarget) }
     /// A reason of a gate that is not Spillway's own.
-    public static let other = Reason(.other)
+    @inlinable public static var other: Reason { Reason(.other) }
 
     /// The reason as a metric label, such as `breaker_open`.
     public var description: String {

@@ -2,14 +2,13 @@
 public struct Rejection: Error, Sendable, Hashable, CustomStringConvertible {
     /// The gate that refused.
     public let gate: GateName
-    private let hint: Int64
+    @usableFromInline let hint: Int64
     /// Why it refused.
     public let reason: Reason
 
-    /// A refusal.
-    ///
-    /// - Parameter nanoseconds: When to come back, negative when that is not known.
-    package init(_ gate: GateName, _ reason: Reason, retryAfter nanoseconds: Int64) {
+    /// A refusal, with `nanoseconds` to stay away; negative when that is not known.
+    @inlinable
+    public init(_ gate: GateName, _ reason: Reason, retryAfter nanoseconds: Int64) {
         self.gate = gate
         self.reason = reason
         hint = nanoseconds

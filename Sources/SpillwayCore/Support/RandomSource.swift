@@ -14,7 +14,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     }
 
     /// Numbers from a generator of the calling thread, seeded by the system.
-    public static let system = RandomSource(shared: nil)
+    public static var system: RandomSource { RandomSource(shared: nil) }
 
     /// Numbers that depend on `seed` alone. Copies share one sequence.
     public static func seeded(_ seed: UInt64) -> RandomSource {

@@ -7,6 +7,7 @@ public struct Instant: InstantProtocol, Hashable, Sendable, CustomStringConverti
     public var nanoseconds: Int64
 
     /// An instant `nanoseconds` after the clock's origin.
+    @inlinable
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
@@ -30,6 +31,7 @@ public struct Instant: InstantProtocol, Hashable, Sendable, CustomStringConverti
     }
 
     /// Orders instants by time.
+    @inlinable
     public static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }

@@ -1,0 +1,43 @@
+/// The ways in which a replica can fail; raw values are the names on the wire.
+enum FaultKind: String, CaseIterable, Sendable {
+    /// 429 with `retry-after` and OpenAI's `x-ratelimit-*` headers.
+    case rateLimit = "rate-limit"
+    /// 429 without any header that says when to come back.
+    case rateLimitBare = "rate-limit-bare"
+    /// 500.
+    case error500 = "error-500"
+    /// 503.
+    case error503 = "error-503"
+    /// The connection is reset before any response byte.
+    case reset
+    /// The call is accepted and never answered.
+    case noAnswer = "no-answer"
+    /// The first token comes later.
+    case slowFirstToken = "slow-first-token"
+    /// The connection ends abruptly within the answer.
+    case cutStream = "cut-stream"
+    /// The stream goes silent after some content, but for keep-alive comments.
+    case stall
+    /// One piece of the answer is broken JSON.
+    case malformedChunk = "malformed-chunk"
+    /// The stream ends without `[DONE]`.
+    case noDone = "no-done"
+    /// 500 with a CUDA out of memory message, for long prompts.
+    case outOfMemory = "out-of-memory"
+    /// The call is accepted, its stream opened, and no token ever comes.
+    case stuckKernel = "stuck-kernel"
+
+    /// Whether the fault can show in such a call: only a stream has a `[DONE]`, only a long prompt runs out of memory.
+    func applies(streamed: Bool, promptTokens: Int) -> Bool {
+        switch self {
+        case .noDone: streamed
+        case .outOfMemory: promptTokens > 512
+        default: true
+        }
+    }
+
+    /// Whether a client that reads to the end gets the whole, intact answer in spite of the fault.
+    var leavesAnswerWhole: Bool {
+        self == .slowFirstToken
+    }
+}

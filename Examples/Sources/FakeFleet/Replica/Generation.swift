@@ -1,0 +1,114 @@
+import Hummingbird
+import NIOCore
+
+/// A call that the engine has taken in, with the fault that strikes its answer, if any.
+struct Generation: Sendable {
+    /// The call's number within its replica's engine.
+    let id: Int
+    let chunks: AsyncStream<Engine.Chunk>
+    let fault: FaultKind?
+    /// The content chunk, from 1, at which a fault in the middle of the answer strikes.
+    let faultChunk: Int
+    let call: Ledger.Call
+    let ledger: Ledger
+    let client: ClientWatch
+    let clock: SimulatedClock
+
+    /// Waits for the last token and returns the text of them all, throwing ``ClientGone`` when there is no one to wait.
+    func collect(_ source: TokenSource) async throws -> String {
+        var source = source
+        var text = ""
+        var isComplete = false
+        for await chunk in chunks {
+            text += source.next(chunk.tokens)
+            ledger.generated(chunk.tokens, by: call)
+            isComplete = chunk.isLast
+        }
+        guard isComplete else { throw ClientGone() }
+        client.unwatch()
+        return text
+    }
+
+    /// A whole answer, cut or corrupted as the fault says.
+    func response(_ json: JSONValue) -> Response {
+        let text = json.text
+        let bytes = ByteBuffer(string: fault == .malformedChunk ? Self.half(text) : text)
+        let body = ResponseBody(contentLength: bytes.readableBytes) { writer in
+            if fault == .cutStream {
+                try await writer.write(ByteBuffer(string: Self.half(text)))
+                throw Severed()
+            }
+            try await writer.write(bytes)
+            try await writer.finish(nil)
+            complete()
+        }
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
+    }
+
+    /// The answer as a stream of events, cut, silenced or corrupted as the fault says.
+    func stream(_ answer: ChatAnswer, _ source: TokenSource, includesUsage: Bool) -> Response {
+        let body = ResponseBody { writer in
+            try await write(answer, source, to: &writer)
+            var ending = ChatAnswer.event(answer.closing)
+            if includesUsage {
+                ending += ChatAnswer.event(answer.usageChunk)
+            }
+            if fault != .noDone {
+                ending += ChatAnswer.done
+            }
+            try await writer.write(ByteBuffer(string: ending))
+            try await writer.finish(nil)
+            complete()
+            client.unwatch()
+        }
+        let headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"]
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    /// Writes the content as it is generated; returns only once all of it is out.
+    private func write(
+        _ answer: ChatAnswer,
+        _ source: TokenSource,
+        to writer: inout any ResponseBodyWriter
+    ) async throws {
+        var source = source
+        var sent = 0
+        var isComplete = false
+        for await chunk in chunks {
+            var event = ChatAnswer.event(answer.content(source.next(chunk.tokens)))
+            let opening = sent == 0 ? ChatAnswer.event(answer.opening) : ""
+            sent += 1
+            if fault == .malformedChunk, sent == faultChunk {
+                event = Self.half(event) + "\n\n"
+            }
+            try await writer.write(ByteBuffer(string: opening + event))
+            ledger.generated(chunk.tokens, by: call)
+            isComplete = chunk.isLast
+            if fault == .cutStream, sent == faultChunk {
+                throw Severed()
+            }
+            if fault == .stall, sent == faultChunk {
+                try await keepAlive(&writer)
+            }
+        }
+        guard isComplete else { throw ClientGone() }
+    }
+
+    /// Writes a comment every simulated second until writing fails: the client has gone.
+    private func keepAlive(_ writer: inout any ResponseBodyWriter) async throws {
+        while true {
+            try await clock.sleep(for: 1)
+            try await writer.write(ByteBuffer(string: ": keep-alive\n\n"))
+        }
+    }
+
+    private func complete() {
+        if fault?.leavesAnswerWhole ?? true {
+            ledger.completed(call)
+        }
+    }
+
+    private static func half(_ text: String) -> String {
+        String(text.prefix(text.count / 2))
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Hummingbird
+
+/// One replica of the fleet: an engine behind an OpenAI-compatible API.
+struct Replica: Sendable {
+    /// The replica's number, from 1.
+    let index: Int
+    let options: FleetOptions
+    let clock: SimulatedClock
+    let driver: EngineDriver
+    let faults: FaultBoard
+    let ledger: Ledger
+
+    /// A replica with an idle engine.
+    init(index: Int, options: FleetOptions, clock: SimulatedClock, faults: FaultBoard, ledger: Ledger) {
+        self.index = index
+        self.options = options
+        self.clock = clock
+        self.faults = faults
+        self.ledger = ledger
+        driver = EngineDriver(options.engine, clock: clock)
+    }
+
+    /// The replica's endpoints.
+    func router() -> Router<FleetContext> {
+        let router = Router(context: FleetContext.self)
+        router.middlewares.add(ErrorShape())
+        router.middlewares.add(LoadReport(driver: driver))
+        router.get("health") { _, _ in Response(status: .ok) }
+        router.get("metrics") { _, _ in await metrics() }
+        router.get("v1/models") { _, _ in models() }
+        router.post("v1/chat/completions") { request, context in try await chat(request, context) }
+        router.post("v1/embeddings") { request, context in try await embeddings(request, context) }
+        return router
+    }
+
+    private func chat(_ request: Request, _ context: FleetContext) async throws -> Response {
+        let call = ledger.begin(replica: index)
+        let chat = try ChatCall(await request.json(), options: options)
+        let generation = try await start(call, chat.prompt, chat.maxTokens, chat.streamed, context)
+        let source = TokenSource(seed: options.seed ^ chat.prompt.hash)
+        let answer = ChatAnswer(
+            id: "chatcmpl-\(index)-\(generation.id)",
+            model: options.model,
+            promptTokens: chat.prompt.tokens,
+            completionTokens: chat.maxTokens
+        )
+        if chat.streamed {
+            return generation.stream(answer, source, includesUsage: chat.includesUsage)
+        }
+        return generation.response(answer.whole(try await generation.collect(source)))
+    }
+
+    private func embeddings(_ request: Request, _ context: FleetContext) async throws -> Response {
+        let call = ledger.begin(replica: index)
+        let embedding = try EmbeddingCall(await request.json(), options: options)
+        let generation = try await start(call, embedding.prompt, 0, false, context)
+        _ = try await generation.collect(TokenSource(seed: 0))
+        let data = embedding.inputs.enumerated().map { position, input -> JSONValue in
+            let vector = EmbeddingVector(input, seed: options.seed).components.map { JSONValue.number($0) }
+            return ["object": "embedding", "index": .count(position), "embedding": .array(vector)]
+        }
+        let tokens = JSONValue.count(embedding.prompt.tokens)
+        return generation.response([
+            "object": "list",
+            "model": .string(options.model),
+            "data": .array(data),
+            "usage": ["prompt_tokens": tokens, "total_tokens": tokens],
+        ])
+    }
+
+    /// Lets a fault strike, then hands the call to the engine, throwing 503 when its queue is full.
+    private func start(
+        _ call: Ledger.Call,
+        _ prompt: Prompt,
+        _ maxTokens: Int,
+        _ streamed: Bool,
+        _ context: FleetContext
+    ) async throws -> Generation {
+        let client = try await context.client
+        let fault = faults.draw(replica: index, streamed: streamed, promptTokens: prompt.tokens)
+        if let fault {
+            ledger.record(fault.kind, in: call)
+            try await fault.strike(client, on: context.channel)
+        }
+        let chunks = (maxTokens + options.tokensPerChunk - 1) / options.tokensPerChunk
+        let faultChunk = max(1, min(2, chunks))
+        var job = Engine.Job(promptTokens: prompt.tokens, promptBlocks: prompt.blocks, maxTokens: maxTokens)
+        switch fault?.kind {
+        case .slowFirstToken: job.firstTokenDelay = (fault?.durationMilliseconds ?? 0) / 1000
+        case .stall: job.haltAfterChunks = faultChunk
+        case .stuckKernel: job.haltAfterChunks = 0
+        default: break
+        }
+        guard let (id, stream) = await driver.submit(job) else {
+            throw APIError(
+                .serviceUnavailable,
+                "The engine's queue of \(options.maxQueue) requests is full",
+                type: "service_unavailable",
+                code: "queue_full",
+                headers: [.retryAfter: "1"]
+            )
+        }
+        client.watch { Task { await driver.cancel(id) } }
+        return Generation(
+            id: id,
+            chunks: stream,
+            fault: fault?.kind,
+            faultChunk: faultChunk,
+            call: call,
+            ledger: ledger,
+            client: client,
+            clock: clock
+        )
+    }
+
+    private func metrics() async -> Response {
+        let page = MetricsPage(load: await driver.load, settings: options.engine, model: options.model)
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: page.text))
+        )
+    }
+
+    private func models() -> Response {
+        Response(json: [
+            "object": "list",
+            "data": [
+                [
+                    "id": .string(options.model),
+                    "object": "model",
+                    "created": .count(Int(Date().timeIntervalSince1970)),
+                    "owned_by": "fake-fleet",
+                    "max_model_len": .count(options.contextLimit),
+                ]
+            ],
+        ])
+    }
+}

@@ -1,0 +1,48 @@
+# Every target works from a clean clone: `setup` installs what is missing.
+SHELL := /bin/bash
+SWIFT_FILES := Package.swift Sources Tests Examples/Package.swift Examples/Sources Examples/Tests \
+	Benchmarks/Package.swift Benchmarks/Sources
+
+.PHONY: help setup demo test bench lint docs sanitize clean
+
+help:
+	@printf '%s\n' \
+		'make demo      the example gateway against a fleet that breaks: a table, and a page with a picture' \
+		'make test      all tests, all traits, the examples, and a consumer of one module' \
+		'make bench     the hot path beside the limits of this machine; writes Benchmarks/results.tsv' \
+		'make lint      format and documentation' \
+		'make docs      DocC pages in .build/docs, warnings as errors' \
+		'make sanitize  thread and address sanitizers' \
+		'make clean     removes what the others built'
+
+setup:
+	@bash dev/setup.sh
+
+demo: setup
+	@bash Examples/demo.sh
+
+test: setup
+	@echo 'test: the package, all traits (1 of 3)'
+	swift test --enable-all-traits
+	@echo 'test: the examples (2 of 3)'
+	swift test --package-path Examples
+	@echo 'test: a consumer of one module (3 of 3)'
+	bash dev/consumer.sh
+
+bench: setup
+	swift build -c release --package-path Benchmarks --product Report
+	Benchmarks/.build/release/Report Benchmarks/results.tsv
+
+lint:
+	swift format lint --strict --recursive $(SWIFT_FILES)
+	@bash dev/lint.sh
+
+docs: setup
+	bash dev/docs.sh
+
+sanitize: setup
+	swift test --sanitize=thread --scratch-path .build/thread-sanitizer
+	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build/address-sanitizer
+
+clean:
+	rm -rf .build Examples/.build Benchmarks/.build out

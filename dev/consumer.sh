@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Proves what a user of one module pays: builds a package that uses CircuitBreaking alone, and looks at what it fetched
+# and what it links. Invariant 9 of docs/architecture.md.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+mkdir -p "$work/Sources/consumer"
+cat >"$work/Package.swift" <<SWIFT
+// swift-tools-version: 6.2
+import PackageDescription
+let package = Package(
+    name: "consumer",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "spillway", path: "$root")],
+    targets: [
+        .executableTarget(name: "consumer", dependencies: [.product(name: "CircuitBreaking", package: "spillway")])
+    ]
+)
+SWIFT
+cat >"$work/Sources/consumer/main.swift" <<'SWIFT'
+import CircuitBreaking
+import SpillwayCore
+
+let breaker = try CircuitBreaker("replica-1")
+let time = SystemTime()
+let permit = try breaker.admit(at: time.now)
+permit.settle(.success, at: time.now)
+print(breaker.counts(at: time.now).total)
+SWIFT
+
+fail() { printf 'consumer: %s\n' "$*" >&2; exit 1; }
+
+cd "$work"
+swift build -c release -Xlinker -s 2>&1 | tail -1
+[ "$(swift run -c release --skip-build consumer 2>/dev/null)" = 1 ] || fail 'the program does not count one call'
+
+fetched=$(find .build/checkouts -mindepth 1 -maxdepth 1 2>/dev/null || true)
+[ -z "$fetched" ] || fail "other packages were fetched: $fetched"
+
+binary=.build/release/consumer
+if command -v readelf >/dev/null; then linked=$(readelf -d "$binary" | grep NEEDED); else linked=$(otool -L "$binary"); fi
+for unwanted in Foundation NIO xxhash sqlite; do
+    if grep -qi "$unwanted" <<<"$linked"; then fail "the program links $unwanted: $linked"; fi
+    if LC_ALL=C grep -qa "lib_\?$unwanted\|${unwanted}Core" "$binary"; then fail "the program names $unwanted"; fi
+done
+printf 'consumer: one package, no Foundation, no NIO, no libxxhash\n'
