@@ -20,6 +20,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
 let policyModules = ["CircuitBreaking", "Admission", "Retrying"]
 let umbrella: [Target.Dependency] = policyModules.map { .byName(name: $0) }
 
+// Fetched only where the trait is enabled, because nothing names them without it.
+let httpClient: [Target.Dependency] = [
+    ("AsyncHTTPClient", "async-http-client"), ("NIOCore", "swift-nio"), ("NIOHTTP1", "swift-nio"),
+    ("NIOPosix", "swift-nio"),
+].map { .product(name: $0, package: $1, condition: .when(traits: ["HTTPClientSupport"])) }
+
 let package = Package(
     name: "spillway",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -31,32 +37,31 @@ let package = Package(
         .trait(name: "HTTPClientSupport", description: "SpillwayHTTPClient: policies around AsyncHTTPClient"),
     ],
     dependencies: [
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0")
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
     ],
     targets: [
         .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
         .target(name: "CSpillway", dependencies: ["CXXHash"]),
         .target(name: "SpillwayCore", dependencies: ["CSpillway"]),
         .testTarget(name: "SpillwayCoreTests", dependencies: ["SpillwayCore", "CSpillway", "SpillwayTesting"]),
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .testTarget(name: "AllocationTests", dependencies: ["Spillway", "CAllocations"]),
         .target(name: "SpillwayTesting", dependencies: ["SpillwayCore"]),
         .target(
             name: "SpillwayHTTPClient",
-            dependencies: [
-                "Spillway",
-                .product(
-                    name: "AsyncHTTPClient",
-                    package: "async-http-client",
-                    condition: .when(traits: ["HTTPClientSupport"])
-                ),
-            ]
+            dependencies: ["Spillway"] + httpClient
         ),
-        .testTarget(name: "SpillwayHTTPClientTests", dependencies: ["SpillwayHTTPClient", "SpillwayTesting"]),
+        .testTarget(
+            name: "SpillwayHTTPClientTests",
+            dependencies: ["SpillwayHTTPClient", "Spillway", "SpillwayTesting"] + httpClient
+        ),
     ]
         + policyModules.flatMap { module($0) }
         + module("Spillway", umbrella),
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.type != .system && target.name != "CSpillway" {
+for target in package.targets where !["CXXHash", "CSpillway", "CAllocations"].contains(target.name) {
     target.swiftSettings = strict + (target.swiftSettings ?? [])
 }

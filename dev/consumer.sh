@@ -23,17 +23,20 @@ cat >"$work/Sources/consumer/main.swift" <<'SWIFT'
 import CircuitBreaking
 import SpillwayCore
 
-let breaker = try CircuitBreaker("replica-1")
-let time = SystemTime()
-let permit = try breaker.admit(at: time.now)
-permit.settle(.success, at: time.now)
-print(breaker.counts(at: time.now).total)
+func main() throws {
+    let breaker = try CircuitBreaker("replica-1")
+    let time = SystemTime()
+    let permit = try breaker.admit(at: time.now)
+    permit.settle(.success, at: time.now)
+    print(breaker.counts(at: time.now).total)
+}
+try main()
 SWIFT
 
 fail() { printf 'consumer: %s\n' "$*" >&2; exit 1; }
 
 cd "$work"
-swift build -c release -Xlinker -s 2>&1 | tail -1
+swift build -c release -Xlinker -s >build.log 2>&1 || { cat build.log; fail 'it does not build'; }
 [ "$(swift run -c release --skip-build consumer 2>/dev/null)" = 1 ] || fail 'the program does not count one call'
 
 fetched=$(find .build/checkouts -mindepth 1 -maxdepth 1 2>/dev/null || true)

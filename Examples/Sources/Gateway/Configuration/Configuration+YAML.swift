@@ -1,0 +1,126 @@
+import Foundation
+import Spillway
+import Yams
+
+extension Configuration {
+    /// Reads a file.
+    ///
+    /// - Throws: ``ConfigurationFault`` with the line and the field.
+    init(path: String, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw ConfigurationFault(
+                file: path, line: nil, field: "", problem: "cannot be read: \(error.localizedDescription)")
+        }
+        try self.init(yaml: String(decoding: data, as: UTF8.self), file: path, environment: environment)
+    }
+
+    /// Reads YAML text; `file` is what faults call it.
+    ///
+    /// - Throws: ``ConfigurationFault`` with the line and the field.
+    init(yaml: String, file: String, environment: [String: String] = [:]) throws {
+        let root: Node?
+        do {
+            root = try compose(yaml: yaml)
+        } catch let error as YamlError {
+            throw ConfigurationFault(error, file: file)
+        }
+        guard let root else { throw ConfigurationFault(file: file, line: nil, field: "", problem: "is empty") }
+        let fields = try Field(file: file, path: "", node: root).fields("upstreams", "models", "policy", "server")
+        let upstreams = try fields.required("upstreams").fields().all.map {
+            try Upstream($0.field, name: $0.name, environment: environment)
+        }
+        guard !upstreams.isEmpty else { throw try fields.required("upstreams").fault("names no upstream") }
+        let names = Set(upstreams.map(\.name))
+        let models = try fields.required("models").fields().all.map {
+            try Model($0.field, name: $0.name, upstreams: names)
+        }
+        guard !models.isEmpty else { throw try fields.required("models").fault("names no model") }
+        self.init(upstreams: upstreams, models: models)
+        if let field = fields["policy"] { calls = try Calls(field) }
+        if let field = fields["server"] { server = try Server(field) }
+    }
+}
+
+extension Configuration.Upstream {
+    /// Reads one upstream.
+    init(_ field: Field, name: String, environment: [String: String]) throws {
+        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown")
+        self.name = name
+        url = try Self.base(fields.required("url"))
+        key = try fields["keyEnv"].map { keyField in
+            let variable = try keyField.text()
+            guard let key = environment[variable], !key.isEmpty else {
+                throw keyField.fault("the environment variable \(variable) is not set")
+            }
+            return key
+        }
+        breaker =
+            if let own = fields["breaker"] {
+                try own.node.string == "none" ? nil : CircuitBreaker.Configuration(own)
+            } else {
+                CircuitBreaker.Configuration()
+            }
+        rateLimit = try fields["rateLimit"].map { try TokenBucket.Configuration($0) }
+        cooldown = try fields["cooldown"].map { own in
+            let times = try own.fields("firstSeconds", "maximumSeconds")
+            let first = try times.seconds("firstSeconds") ?? .seconds(1)
+            let most = try times.seconds("maximumSeconds") ?? max(first, .seconds(60))
+            guard most >= first else { throw own.fault("maximumSeconds is less than firstSeconds") }
+            return Cooldown.Times(first: first, most: most)
+        }
+    }
+
+    private static func base(_ field: Field) throws -> String {
+        var text = try field.text()
+        while text.hasSuffix("/") { text.removeLast() }
+        if text.hasSuffix("/v1") { text.removeLast(3) }
+        guard let url = URLComponents(string: text), ["http", "https"].contains(url.scheme),
+            url.host?.isEmpty == false, url.query == nil, url.fragment == nil
+        else { throw field.refuse("an address such as https://api.example.com") }
+        return text
+    }
+}
+
+extension Configuration.Model {
+    /// Reads one model.
+    init(_ field: Field, name: String, upstreams: Set<String>) throws {
+        let fields = try field.fields("order", "targets")
+        self.name = name
+        order = try fields["order"]?.choice(["ladder": .ladder, "rotating": .rotating]) ?? .ladder
+        let list = try fields.required("targets")
+        var seen: Set<String> = []
+        targets = try list.elements().map { element in
+            let place = try element.fields("upstream", "model")
+            let upstream = try place.required("upstream")
+            guard upstreams.contains(try upstream.text()) else { throw upstream.refuse("one of the upstreams") }
+            let target = Place(upstream: try upstream.text(), model: try place.required("model").text())
+            guard seen.insert(target.name).inserted else { throw element.fault("\(target.name) is there twice") }
+            return target
+        }
+        guard targets.count <= 64 else { throw list.fault("has \(targets.count) targets; at most 64 can be tried") }
+    }
+}
+
+extension Configuration.Model.Place {
+    /// What reports call the place.
+    var name: String { "\(upstream)/\(model)" }
+}
+
+extension ConfigurationFault {
+    /// What the YAML parser found.
+    fileprivate init(_ error: YamlError, file: String) {
+        let (line, problem): (Int?, String) =
+            switch error {
+            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+                .composer(_, let problem, let mark, _):
+                (mark.line, problem)
+            case .duplicatedKeysInMapping(let duplicates, let context):
+                (context.mark.line, "the key \(duplicates.sorted().joined(separator: ", ")) is there twice")
+            default: (nil, "\(error)")
+            }
+        self.init(file: file, line: line, field: "", problem: "not YAML: \(problem)")
+    }
+}

@@ -1,0 +1,36 @@
+import Spillway
+
+/// An upstream with the gates that all calls to it pass, whichever model they are for.
+struct Upstream: Sendable {
+    let name: String
+    let url: String
+    let key: String?
+    let breaker: CircuitBreaker?
+    /// The likeliest to refuse first.
+    let gates: [any Gate]
+
+    /// An upstream with fresh gates.
+    init(_ configuration: Configuration.Upstream, observer: any Observer) throws {
+        name = configuration.name
+        url = configuration.url
+        key = configuration.key
+        breaker = try configuration.breaker.map { try CircuitBreaker(configuration.name, $0, observer: observer) }
+        let bucket = try configuration.rateLimit.map { try TokenBucket("\(configuration.name).rate", $0) }
+        let cooldown = configuration.cooldown.map { Cooldown("\(configuration.name).cooldown", $0) }
+        gates = [cooldown, breaker, bucket].compactMap { $0 as (any Gate)? }
+    }
+
+    /// Whether a call could pass the breaker.
+    ///
+    /// A breaker whose open time is over is asked: if nobody sent calls because it is open, it would stay so for ever.
+    func isAvailable(at now: Instant) -> Bool {
+        guard let breaker, [.open, .isolated].contains(breaker.currentState) else { return true }
+        do throws(Rejection) {
+            let permit = try breaker.admit(at: now)
+            permit.void(at: now)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

@@ -1,0 +1,63 @@
+#if HTTPClientSupport
+/// A whole answer of a model.
+public struct ChatCompletion: Sendable, Hashable, Decodable {
+    /// The provider's name for the answer; empty where it gives none.
+    public let id: String
+    /// The model that answered; empty where the provider does not say.
+    public let model: String
+    /// The answers, one unless more were asked for.
+    public let choices: [Choice]
+    /// What it took; nil where the provider does not say.
+    public let usage: Usage?
+
+    /// One answer.
+    public struct Choice: Sendable, Hashable, Decodable {
+        /// What the model says.
+        public let message: ChatMessage
+        /// Why it ended, such as `stop` or `length`; nil where the provider does not say.
+        public let finishReason: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case message
+            case finishReason = "finish_reason"
+        }
+    }
+
+    /// The text of the first answer.
+    public var content: String { choices.first?.message.content ?? "" }
+
+    private enum CodingKeys: String, CodingKey { case id, model, choices, usage }
+
+    /// Reads an answer, which must have choices.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        id = try fields.decodeIfPresent(String.self, forKey: .id) ?? ""
+        model = try fields.decodeIfPresent(String.self, forKey: .model) ?? ""
+        choices = try fields.decode([Choice].self, forKey: .choices)
+        usage = try fields.decodeIfPresent(Usage.self, forKey: .usage)
+    }
+}
+
+/// What an answer took, in tokens.
+public struct Usage: Sendable, Hashable, Decodable {
+    /// Tokens of the prompt.
+    public let promptTokens: Int
+    /// Tokens that were generated.
+    public let completionTokens: Int
+    /// Both together.
+    public let totalTokens: Int
+
+    /// What an answer took.
+    public init(promptTokens: Int, completionTokens: Int, totalTokens: Int) {
+        self.promptTokens = promptTokens
+        self.completionTokens = completionTokens
+        self.totalTokens = totalTokens
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case promptTokens = "prompt_tokens"
+        case completionTokens = "completion_tokens"
+        case totalTokens = "total_tokens"
+    }
+}
+#endif

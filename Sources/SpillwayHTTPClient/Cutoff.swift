@@ -1,0 +1,54 @@
+#if HTTPClientSupport
+internal import Spillway
+
+/// A bound on the time of operations that end soon after their task is cancelled, as those of AsyncHTTPClient do.
+struct Cutoff: Sendable {
+    let deadline: Instant
+    let time: any TimeSource
+
+    private enum Step<Value: Sendable>: Sendable {
+        case ended(Value)
+        case due
+        case stopped
+    }
+
+    /// Runs `operation`, cancels it at the deadline, and returns what it made of that and whether it was late.
+    func cancelling<Value: Sendable>(
+        _ operation: @escaping @Sendable () async -> Value
+    ) async -> (value: Value, late: Bool) {
+        await withTaskGroup(of: Step<Value>.self) { group in
+            group.addTask { .ended(await operation()) }
+            group.addTask {
+                do { try await time.sleep(until: deadline) } catch { return .stopped }
+                return .due
+            }
+            var late = false
+            var value: Value?
+            for await step in group {
+                switch step {
+                case .ended(let ended): value = ended
+                case .due: late = value == nil
+                case .stopped: continue
+                }
+                group.cancelAll()
+            }
+            return (value!, late)
+        }
+    }
+
+    /// Runs `operation` and cancels it at the deadline.
+    ///
+    /// - Throws: What it threw, or a timeout with the text `what` when it failed after the deadline.
+    func run<Value: Sendable>(
+        or what: String, _ operation: @escaping @Sendable () async throws(UpstreamError) -> Value
+    ) async throws(UpstreamError) -> Value {
+        let (result, late) = await cancelling { () async -> Result<Value, UpstreamError> in
+            do throws(UpstreamError) { return .success(try await operation()) } catch { return .failure(error) }
+        }
+        switch result {
+        case .success(let value): return value
+        case .failure(let error): throw late ? UpstreamError(what, .failure(.timeout), underlying: error) : error
+        }
+    }
+}
+#endif

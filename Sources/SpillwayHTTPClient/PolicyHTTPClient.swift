@@ -1,0 +1,127 @@
+// This module is empty unless the package trait `HTTPClientSupport` is enabled:
+// .package(url: …, from: …, traits: ["HTTPClientSupport"])
+#if HTTPClientSupport
+public import AsyncHTTPClient
+internal import NIOCore
+internal import NIOHTTP1
+public import Spillway
+
+/// An AsyncHTTPClient whose requests go through a policy. Exists only with the package trait `HTTPClientSupport`.
+///
+/// Answers with a status of 400 and above count as failures and are thrown, so that the policy sees them; what a
+/// `Retry-After` asks for is kept. Give it a client made with `HTTPClient.Configuration.underPolicy`: by default
+/// AsyncHTTPClient itself tries for seconds to connect to a target that refuses, and opens eight connections to a host.
+public struct PolicyHTTPClient: Sendable {
+    /// What every request goes through.
+    public let policy: Policy
+    let client: HTTPClient
+    let time: any TimeSource
+
+    /// A client whose requests go through `policy`.
+    ///
+    /// - Parameters:
+    ///   - client: Sends the requests; the process's shared client by default. It stays the caller's to shut down.
+    ///   - policy: Decides whether and how often a request is sent.
+    ///   - time: Where the time of timeouts comes from; the machine by default.
+    public init(_ client: HTTPClient = .shared, policy: Policy, time: any TimeSource = .system) {
+        self.policy = policy
+        self.client = client
+        self.time = time
+    }
+
+    /// Sends a request and returns the head of the answer; its body streams.
+    ///
+    /// A request whose body is a stream is sent once: only when no connection could be made is it tried again.
+    ///
+    /// - Parameters:
+    ///   - request: The request. A relative redirect and the like are the client's own business.
+    ///   - call: What gates are told; by default made from the request by ``call(for:)``.
+    ///   - timeout: The longest that one attempt waits for the head of the answer, and for the body of an error; 60 s by
+    ///     default, and never longer than the policy's deadline allows.
+    /// - Throws: `PolicyError` with the last attempt's ``UpstreamError`` in it.
+    public func execute(
+        _ request: HTTPClientRequest, call: Call? = nil, timeout: Duration = .seconds(60)
+    ) async throws(PolicyError<UpstreamError>) -> HTTPClientResponse {
+        var call = call ?? Self.call(for: request)
+        let sendsOnce = !request.canBeSentAgain
+        if sendsOnce { call.idempotency = .unknown }
+        var consumed: UpstreamError?
+        return try await policy.run(call) { (attempt) async throws(UpstreamError) -> HTTPClientResponse in
+            // A 429 or 503 would be tried again whatever the call, but the body is gone.
+            if let consumed { throw consumed.unrepeatable }
+            do throws(UpstreamError) {
+                return try await send(request, within: cutoff(of: attempt, timeout))
+            } catch {
+                if sendsOnce, error.outcome.cause != .connect { consumed = error }
+                throw error
+            }
+        }
+    }
+
+    /// The call that a request stands for when its caller does not say.
+    ///
+    /// With an `idempotency-key` header it may be repeated under that key; GET, HEAD, PUT, DELETE, OPTIONS and TRACE are
+    /// idempotent (RFC 9110, section 9.2.2); of everything else that is not known.
+    public static func call(for request: HTTPClientRequest) -> Call {
+        if let key = request.headers.first(name: "idempotency-key") { return Call(idempotency: .key(key)) }
+        return switch request.method {
+        case .GET, .HEAD, .PUT, .DELETE, .OPTIONS, .TRACE: Call(idempotency: .idempotent)
+        default: Call()
+        }
+    }
+
+    /// One attempt: the head of an answer below 400.
+    func send(_ request: HTTPClientRequest, within cutoff: Cutoff) async throws(UpstreamError) -> HTTPClientResponse {
+        let response: HTTPClientResponse
+        do {
+            let left = time.now.duration(to: cutoff.deadline)
+            response = try await client.execute(request, deadline: .now() + TimeAmount(left))
+        } catch {
+            throw .from(transport: error)
+        }
+        guard response.status.code >= 400 else { return response }
+        throw await .from(response, within: cutoff)
+    }
+
+    /// When an attempt that began just now must end.
+    func cutoff(of attempt: Attempt, _ timeout: Duration) -> Cutoff {
+        Cutoff(deadline: time.now.advanced(by: min(attempt.remaining ?? timeout, timeout)), time: time)
+    }
+}
+
+extension HTTPClient.Configuration {
+    /// A configuration for a client under a policy, which leaves to the policy what the policy does better.
+    ///
+    /// A refused connection fails at once instead of being tried again unseen; connecting takes 5 s at most; and up to
+    /// 1,024 connections to a host are opened, so that requests wait in gates and not in the client.
+    public static var underPolicy: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_024
+        return configuration
+    }
+}
+
+extension HTTPClientRequest {
+    /// Whether the body is in memory, so that it can be sent again.
+    ///
+    /// AsyncHTTPClient knows, but does not tell: this looks at the names inside its body type. When they change, every
+    /// body counts as one that can be sent once.
+    var canBeSentAgain: Bool {
+        guard let body else { return true }
+        let mirror = Mirror(reflecting: body)
+        return mirror.descendant("mode", "byteBuffer") != nil
+            || mirror.descendant("mode", "sequence", "canBeConsumedMultipleTimes") as? Bool == true
+    }
+}
+
+extension UpstreamError {
+    /// The same failure, for an attempt that was not made because the body is gone: neutral and not to be tried again.
+    fileprivate var unrepeatable: UpstreamError {
+        UpstreamError(
+            "\(message) (the request's body can be sent only once)", .neutral(.unacceptable), status: status,
+            body: body, contentType: contentType, underlying: underlying)
+    }
+}
+#endif

@@ -1,0 +1,107 @@
+import CAllocations
+import Spillway
+import SpillwayCore
+import Testing
+
+/// Invariant 8: the success path allocates nothing, and neither does a rejection. Counted at malloc, not read off a
+/// profile.
+@Suite(.enabled(if: allocations_are_counted())) struct AllocationTests {
+    private let noon = Instant(nanoseconds: 1_000_000_000_000)
+
+    /// Allocations of 1,000 runs of `body` on this thread, after some that warm it up.
+    private func allocations(_ body: () throws -> Void) rethrows -> UInt64 {
+        for _ in 0..<100 { try body() }
+        let before = allocations_of_thread()
+        for _ in 0..<1_000 { try body() }
+        return allocations_of_thread() - before
+    }
+
+    /// Allocations of 1,000 bare throws. None in a program; here the testing library looks at every error that is thrown,
+    /// so a refusal may cost what a throw costs and no more. `make bench` shows that that is nothing.
+    private var throwing: UInt64 {
+        let rejection = Rejection(by: GateName(registering: "bare"), reason: .other)
+        return allocations { expectRefusal { () throws(Rejection) in throw rejection } }
+    }
+
+    @Test func theCounterCounts() {
+        #expect(allocations { _ = [Int](repeating: 1, count: 100).withUnsafeBufferPointer { $0.baseAddress } } >= 1_000)
+    }
+
+    @Test func bucket() throws {
+        let bucket = try TokenBucket("bucket", .init(rate: .perSecond(1e9), burst: 1_000_000))
+        #expect(try allocations { try bucket.admit(at: noon).settle(.success, at: noon) } == 0)
+        #expect(try allocations { try bucket.admit(at: noon).void(at: noon) } == 0)
+        let empty = try TokenBucket("empty", .init(rate: .perDay(1), burst: 1))
+        try empty.admit(at: noon).settle(.success, at: noon)
+        #expect(allocations { expectRefusal { () throws(Rejection) in try empty.admit(at: noon) } } == throwing)
+    }
+
+    @Test func keyedBucket() throws {
+        let buckets = try KeyedTokenBucket("keyed", .init(rate: .perSecond(1e9), burst: 1_000_000, keys: 1_000))
+        var key: UInt64 = 0
+        #expect(
+            try allocations {
+                key += 1
+                try buckets.admit(key % 500, at: noon).settle(.success, at: noon)
+            } == 0)
+        let name = "a tenant with a name that does not fit into a word"
+        #expect(try allocations { try buckets.admit(name, at: noon).settle(.success, at: noon) } == 0)
+    }
+
+    @Test func breaker() throws {
+        for window in [CircuitBreaker.Window.calls(25), .calls(1_000), .time(.seconds(30)), .consecutive(5)] {
+            let breaker = try CircuitBreaker("breaker", .init { $0.window = window })
+            var step = 0
+            #expect(
+                try allocations {
+                    step += 1
+                    let outcome: Outcome = step % 5 == 0 ? .failure(.timeout) : .success
+                    try breaker.admit(at: noon).settle(outcome, at: noon)
+                } == 0)
+            breaker.isolate(at: noon)
+            #expect(allocations { expectRefusal { () throws(Rejection) in try breaker.admit(at: noon) } } == throwing)
+        }
+    }
+
+    @Test func budgetAndBackoff() throws {
+        let budget = try RetryBudget("budget", .init(ratio: 1))
+        #expect(
+            allocations {
+                budget.deposit(at: noon)
+                _ = budget.withdraw(at: noon)
+            } == 0)
+        let backoff = try Backoff.exponential(from: .milliseconds(200))
+        #expect(allocations { _ = backoff.delay(beforeRetry: 3) } == 0)
+    }
+
+    @Test func policyThatSucceeds() async throws {
+        let breaker = try CircuitBreaker("breaker")
+        let bucket = try TokenBucket("bucket", .init(rate: .perSecond(1e9), burst: 1_000_000))
+        let budget = try RetryBudget()
+        let policy = try Policy("policy") { () throws(ConfigurationError) in
+            try Retry(upTo: 2, budget: budget)
+            Gates(breaker, bucket)
+        }
+        // Other tests run at the same time on other threads, so what is seen is the least of several rounds; a call that
+        // allocated would do so in every one.
+        var least = UInt64.max
+        for _ in 0..<20 {
+            let before = allocations_of_process()
+            for index in 0..<1_000 {
+                let value = try await policy.run { _ in await doubled(index) }
+                if value != 2 * index { Issue.record("wrong answer") }
+            }
+            least = min(least, allocations_of_process() - before)
+        }
+        #expect(least < 1_000, "at least one allocation a call")
+    }
+}
+
+private func doubled(_ value: Int) async -> Int { 2 * value }
+
+private func expectRefusal(_ admit: () throws(Rejection) -> Permit) {
+    do throws(Rejection) {
+        try admit().settle(.success, after: .zero)
+        Issue.record("admitted")
+    } catch {}
+}
