@@ -7,8 +7,9 @@ public struct ChatRequest: Sendable, Hashable, Encodable {
     public var model: String
     /// The conversation so far.
     public var messages: [ChatMessage]
-    /// The most tokens to generate; nil: as many as the provider allows. Set it where a gate counts tokens: without it
-    /// the call counts as one that generates nothing.
+    /// The most tokens to generate; nil: as many as the provider allows.
+    ///
+    /// Set it where a gate counts tokens: without it the call counts as one that generates nothing.
     public var maxTokens: Int?
     /// How freely to choose words, from 0 to 2; nil: the provider's own default.
     public var temperature: Double?
@@ -39,8 +40,9 @@ public struct ChatRequest: Sendable, Hashable, Encodable {
         case topP = "top_p"
     }
 
-    /// What gates are told: a token for every four bytes of the prompt, and ``maxTokens``. It may be repeated, since
-    /// asking a model twice does no more than asking it once, at twice the price.
+    /// What gates are told: a token for every four bytes of the prompt, and ``maxTokens``.
+    ///
+    /// It may be repeated, since asking a model twice does no more than asking it once, at twice the price.
     ///
     /// - Parameter key: Whom the call is for, such as a tenant; nil: nobody in particular.
     public func call(for key: String? = nil) -> Call {

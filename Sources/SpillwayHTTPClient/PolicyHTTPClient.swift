@@ -6,7 +6,9 @@ internal import NIOCore
 internal import NIOHTTP1
 public import Spillway
 
-/// An AsyncHTTPClient whose requests go through a policy. Exists only with the package trait `HTTPClientSupport`.
+/// An AsyncHTTPClient whose requests go through a policy.
+///
+/// This module is empty unless the package trait `HTTPClientSupport` is enabled.
 ///
 /// Answers with a status of 400 and above count as failures and are thrown, so that the policy sees them; what a
 /// `Retry-After` asks for is kept. Give it a client made with `HTTPClient.Configuration.underPolicy`: by default

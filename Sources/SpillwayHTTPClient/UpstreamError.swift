@@ -11,8 +11,9 @@ public import Spillway
 
 /// How an HTTP attempt failed, and what that says about the target.
 public struct UpstreamError: OutcomeError, CustomStringConvertible {
-    /// The status of the answer; nil: there was none. For an error inside an answer with status 200, the one that its
-    /// code stands for.
+    /// The status of the answer; nil: there was none.
+    ///
+    /// For an error inside an answer with status 200, the one that its code stands for.
     public let status: Int?
     /// What the failure says about the target.
     public let outcome: Outcome

@@ -1,6 +1,7 @@
 /// The name of a gate in eight bytes, so that a rejection is a plain value that is copied and dropped at no cost.
 ///
-/// Names live in a table for as long as a gate bears them. A rejection that outlives its gate says `(gone)`.
+/// Names live in a table for as long as a gate bears them: a gate of your own registers its name when it is made and releases
+/// it when it goes away. A rejection that outlives its gate says `(gone)`.
 public struct GateName: Sendable, Hashable, CustomStringConvertible {
     private let index: UInt32
     private let life: UInt32
@@ -23,7 +24,7 @@ public struct GateName: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Enters `name` into the table; it stays until ``release()``.
-    package init(registering name: String) {
+    public init(registering name: String) {
         self = Self.table.withLock { table in
             let index = table.free.popLast() ?? table.entries.count
             if index == table.entries.count { table.entries.append(Table.Entry()) }
@@ -38,7 +39,7 @@ public struct GateName: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Takes the name out of the table.
-    package func release() {
+    public func release() {
         Self.table.withLock { table in
             guard table.entries[Int(index)].life == life else { return }
             table.entries[Int(index)].name = nil

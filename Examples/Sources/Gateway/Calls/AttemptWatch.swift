@@ -1,4 +1,5 @@
 import Spillway
+import SpillwayHTTPClient
 import Synchronization
 
 /// Follows one attempt: how far it has come, and how long it may still take.
@@ -60,7 +61,7 @@ final class AttemptWatch: Sendable {
         }
     }
 
-    /// Waits while `send` passes something on to the client. That time is not the upstream's.
+    /// Waits while `send` passes something on to the client: that time is not the upstream's.
     func passing(_ send: () async -> Void) async {
         state.withLock {
             $0.isCommitted = true
@@ -76,7 +77,7 @@ final class AttemptWatch: Sendable {
 
     /// Runs `work`, and cancels it when it takes too long.
     ///
-    /// - Throws: What `work` throws, or an ``AttemptFailure`` that says which limit was met.
+    /// - Throws: What `work` throws, or an `UpstreamError` that says which limit was met.
     func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask(operation: work)
@@ -87,7 +88,7 @@ final class AttemptWatch: Sendable {
     }
 
     /// Returns when a limit has been met.
-    private func expiry() async throws -> AttemptFailure {
+    private func expiry() async throws -> UpstreamError {
         while true {
             let now = time.now
             let (until, isBlocked, stage) = state.withLock { ($0.until, $0.isBlocked, $0.stage) }
@@ -96,7 +97,8 @@ final class AttemptWatch: Sendable {
                 return .timedOut("the whole answer", countsAgainstUpstream: !isBlocked && !endIsDeadline)
             }
             if !isBlocked, now >= until {
-                return .timedOut(stage == .waiting ? "the first content" : "the next chunk", countsAgainstUpstream: true)
+                let missing = stage == .waiting ? "the first content" : "the next chunk"
+                return .timedOut(missing, countsAgainstUpstream: true)
             }
             // No limit moves to earlier than an idle time from now, so that looking this often misses none.
             let idle = now.advanced(by: limits.idle)

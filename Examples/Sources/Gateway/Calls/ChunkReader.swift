@@ -1,6 +1,4 @@
 import Foundation
-import NIOCore
-import Spillway
 import SpillwayHTTPClient
 
 /// Tells what the events of a streamed chat completion mean.
@@ -10,15 +8,15 @@ enum ChunkReader {
 
     /// The stage that an answer has reached with `event`.
     ///
-    /// - Throws: ``AttemptFailure`` when the event is an error or makes no sense.
-    static func stage(of event: ServerSentEvent) throws(AttemptFailure) -> AttemptWatch.Stage {
+    /// - Throws: ``UpstreamError`` when the event is an error or makes no sense.
+    static func stage(of event: ServerSentEvent) throws(UpstreamError) -> AttemptWatch.Stage {
         if event.data == "[DONE]" { return .done }
         let json = try? JSONSerialization.jsonObject(with: Data(event.data.utf8))
         guard let chunk = json as? [String: Any] else {
-            throw AttemptFailure(UpstreamError.malformed("a chunk that is not a JSON object"))
+            throw UpstreamError.malformed("a chunk that is not a JSON object")
         }
         if let error = chunk["error"], !(error is NSNull) {
-            throw .inBand(error, body: ByteBuffer(string: event.data))
+            throw .inBand(error, body: Array(event.data.utf8))
         }
         var stage = AttemptWatch.Stage.waiting
         for choice in chunk["choices"] as? [[String: Any]] ?? [] {

@@ -63,6 +63,11 @@ struct ModelRequest: Sendable {
         return ByteBuffer(data: try JSONSerialization.data(withJSONObject: fields, options: .withoutEscapingSlashes))
     }
 
+    /// Whether a body is a JSON object.
+    static func isObject(_ body: ByteBuffer) -> Bool {
+        (try? fields(of: body)) != nil
+    }
+
     private static func fields(of body: ByteBuffer) throws -> [String: Any] {
         guard let json = try? JSONSerialization.jsonObject(with: Data(body.readableBytesView)),
             let fields = json as? [String: Any]

@@ -47,7 +47,8 @@ struct APIError: HTTPResponseError {
 
     private static func text(_ fields: [String: Any]) -> ByteBuffer {
         // Strings, nulls and what came from a parser are always valid.
-        ByteBuffer(data: try! JSONSerialization.data(
-            withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes]))
+        ByteBuffer(
+            data: try! JSONSerialization.data(
+                withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes]))
     }
 }

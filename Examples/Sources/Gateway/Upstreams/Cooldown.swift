@@ -33,7 +33,9 @@ final class Cooldown: Gate {
     /// Lets the call pass, or says how long the upstream still wants to be left alone.
     func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
         let until = state.withLock { $0.until }
-        guard now >= until else { throw Rejection(by: label, reason: .rateLimited, retryAfter: now.duration(to: until)) }
+        guard now >= until else {
+            throw Rejection(by: label, reason: .rateLimited, retryAfter: now.duration(to: until))
+        }
         return Permit(at: now) { [self] outcome, end in
             if let outcome { settle(outcome, admitted: now, at: end) }
         }

@@ -1,0 +1,82 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+
+extension Gateway {
+    /// The server, calling `ready` with its port once it listens.
+    func application(
+        host: String, port: Int, logger: Logger, ready: @escaping @Sendable (Int) -> Void
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router(),
+            server: .http1(configuration: .init(additionalChannelHandlers: [ClientWatch()])),
+            configuration: .init(address: .hostname(host, port: port)),
+            onServerRunning: { ready($0.localAddress?.port ?? port) },
+            logger: logger
+        )
+    }
+
+    /// The endpoints.
+    func router() -> Router<GatewayContext> {
+        let router = Router(context: GatewayContext.self)
+        router.middlewares.add(ErrorShape())
+        router.get("health/live") { _, _ in Response(status: .ok) }
+        router.get("health/ready") { _, _ in Response(status: self.isReady ? .ok : .serviceUnavailable) }
+        router.get("metrics") { _, _ in self.page() }
+        router.get("v1/models") { _, _ in try self.list() }
+        for kind in [ModelRequest.Kind.chat, .embeddings] {
+            router.post(RouterPath(kind.path)) { request, context in
+                try await self.serve(request, kind, context)
+            }
+        }
+        return router
+    }
+
+    /// Checks a request and answers it; upstreams hear only of good ones.
+    private func serve(
+        _ request: Request, _ kind: ModelRequest.Kind, _ context: GatewayContext
+    ) async throws -> Response {
+        let route: Route
+        let ask: ModelRequest
+        do {
+            ask = try ModelRequest(await body(of: request), kind: kind)
+            route = try self.route(ask.model)
+        } catch {
+            metrics.refused("", (error as? APIError)?.status == .notFound ? "unknown_model" : "invalid_request")
+            throw error
+        }
+        do {
+            try charge(request.headers)
+        } catch {
+            metrics.refused(route.name, "tenant_limit")
+            throw error
+        }
+        return try await answer(ask, by: route, to: context.client)
+    }
+
+    private func body(of request: Request) async throws -> ByteBuffer {
+        let limit = configuration.server.maxBodyBytes
+        do {
+            return try await request.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw APIError(.contentTooLarge, "body: larger than \(limit) bytes", code: "request_too_large")
+        }
+    }
+
+    private func page() -> Response {
+        let page = MetricsPage(counts: metrics.snapshot, upstreams: upstreams)
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: page.text)))
+    }
+
+    private func list() throws -> Response {
+        let data = models.filter { $0 != "*" }.map { ["id": $0, "object": "model", "owned_by": "spillway"] }
+        let json = try JSONSerialization.data(
+            withJSONObject: ["object": "list", "data": data] as [String: Any], options: [.sortedKeys])
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(data: json)))
+    }
+}

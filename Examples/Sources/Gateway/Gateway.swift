@@ -1,0 +1,78 @@
+import AsyncHTTPClient
+import Hummingbird
+import Logging
+import Spillway
+import SpillwayHTTPClient
+import Synchronization
+
+/// The gateway: its routes, its upstreams and what it counts.
+final class Gateway: Sendable {
+    let configuration: Configuration
+    let http: HTTPClient
+    let metrics = Metrics()
+    let upstreams: [Upstream]
+    private let routes: [String: Route]
+    private let tenants: KeyedTokenBucket?
+    private let draining = Atomic(false)
+
+    /// A gateway that is ready to serve; `http` stays the caller's to shut down.
+    init(_ configuration: Configuration, http: HTTPClient, logger: Logger) throws {
+        self.configuration = configuration
+        self.http = http
+        upstreams = try configuration.upstreams.map { try Upstream($0, observer: TransitionLog(logger: logger)) }
+        let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
+        let calls = configuration.calls
+        // One budget for all models: together they must not ask the upstreams more than this.
+        let budget = try calls.budget.map { try RetryBudget("retries", $0) } ?? .unlimited
+        routes = try Dictionary(
+            uniqueKeysWithValues: configuration.models.map {
+                ($0.name, try Route($0, calls, upstreams: byName, budget: budget))
+            })
+        tenants = try calls.tenantLimit.map { try KeyedTokenBucket("tenants", $0.bucket) }
+    }
+
+    /// How an upstream's client must be set up: the policies do the retries, and gates bound the load.
+    static var httpConfiguration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration.underPolicy
+        configuration.redirectConfiguration = .disallow
+        configuration.decompression = .disabled
+        return configuration
+    }
+
+    /// Whether the gateway takes calls: it does not drain, and some upstream may answer.
+    var isReady: Bool {
+        let now = SystemTime().now
+        return !draining.load(ordering: .relaxed) && upstreams.contains { $0.isAvailable(at: now) }
+    }
+
+    /// From now on the gateway is not ready.
+    func drain() {
+        draining.store(true, ordering: .relaxed)
+    }
+
+    /// The names of all models, in the order of the file.
+    var models: [String] { configuration.models.map(\.name) }
+
+    /// The route of a model.
+    ///
+    /// - Throws: ``APIError`` with the status 404.
+    func route(_ model: String) throws -> Route {
+        if let route = routes[model] ?? routes["*"] { return route }
+        throw APIError(.notFound, "The model '\(model)' does not exist", param: "model", code: "model_not_found")
+    }
+
+    /// Charges the tenant that `headers` name: once for a request, however often it is tried.
+    ///
+    /// - Throws: ``APIError`` with the status 429.
+    func charge(_ headers: HTTPFields) throws {
+        guard let tenants, let limit = configuration.calls.tenantLimit, let name = HTTPFields.Name(limit.header)
+        else { return }
+        let now = SystemTime().now
+        do throws(Rejection) {
+            let permit = try tenants.admit(headers[name] ?? "", at: now)
+            permit.settle(.success, at: now)
+        } catch {
+            throw APIError(error, .tooManyRequests)
+        }
+    }
+}

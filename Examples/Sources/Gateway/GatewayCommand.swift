@@ -1,0 +1,91 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Serves until SIGTERM or SIGINT.
+@main
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "Gateway", abstract: "An OpenAI-compatible gateway in front of OpenAI-compatible upstreams.")
+
+    @Option(help: "The YAML file with upstreams, models and policies.")
+    var config: String
+
+    @Option(help: "The port to listen on instead of the file's. 0: any free port.")
+    var port: Int?
+
+    /// Refuses ports that there are not.
+    func validate() throws {
+        guard (0...65_535).contains(port ?? 0) else {
+            throw ValidationError("--port \(port ?? 0): must be from 0 to 65535")
+        }
+    }
+
+    /// Reads the configuration, serves, and lets running streams finish when told to stop.
+    func run() async throws {
+        let configuration = try Configuration(path: config)
+        let server = configuration.server
+        var logger = Logger(label: "gateway", factory: StreamLogHandler.standardError)
+        logger.logLevel = .notice
+        let http = HTTPClient(configuration: Gateway.httpConfiguration)
+        let outcome: Result<Void, any Error>
+        do {
+            let gateway = try Gateway(configuration, http: http, logger: logger)
+            try await gateway.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
+                // Written past `print`'s buffer: whoever started the gateway waits for this line.
+                FileHandle.standardOutput.write(Data("gateway: ready http://\(server.host):\(port)\n".utf8))
+            }
+            outcome = .success(())
+        } catch is CancellationError {
+            // Streams were still running when the time for draining was over: they have been cut.
+            outcome = .success(())
+        } catch let error as IOError {
+            let address = "\(server.host):\(port ?? server.port)"
+            outcome = .failure(ListenError("cannot listen on \(address): \(error)"))
+        } catch {
+            outcome = .failure(error)
+        }
+        try await http.shutdown()
+        try outcome.get()
+    }
+}
+
+extension Gateway {
+    /// Serves until the process is told to stop, and then until the last stream has ended or the time for that is over.
+    func serve(
+        host: String, port: Int, logger: Logger, ready: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        // The last service is the first to be told: readiness ends before the port closes.
+        var group = ServiceGroupConfiguration(
+            services: [
+                .init(service: application(host: host, port: port, logger: logger, ready: ready)),
+                .init(service: Drain(gateway: self)),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = configuration.server.drain
+        try await ServiceGroup(configuration: group).run()
+    }
+}
+
+/// Waits for the order to stop, and passes it on to the gateway.
+private struct Drain: Service {
+    let gateway: Gateway
+
+    /// Returns when the gateway has been told.
+    func run() async throws {
+        try? await gracefulShutdown()
+        gateway.drain()
+    }
+}
+
+/// The port cannot be listened on.
+private struct ListenError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

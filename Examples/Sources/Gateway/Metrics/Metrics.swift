@@ -1,0 +1,71 @@
+import Spillway
+import Synchronization
+
+/// Counts what the gateway does.
+final class Metrics: Sendable {
+    /// The bounds of the histogram's buckets, in seconds.
+    static let bounds = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+    /// The labels of a request.
+    struct Request: Hashable, Sendable {
+        let model: String
+        let outcome: String
+        let reason: String
+    }
+
+    /// The labels of an attempt.
+    struct Attempt: Hashable, Sendable {
+        let upstream: String
+        let cause: String
+    }
+
+    /// All counts at one time.
+    struct Snapshot: Sendable {
+        var requests: [Request: Int] = [:]
+        var attempts: [Attempt: Int] = [:]
+        var inFlight = 0
+        /// Answers by the first bound that they do not exceed; the last is for those above all bounds.
+        var firstContent = [Int](repeating: 0, count: Metrics.bounds.count + 1)
+        var firstContentSeconds = 0.0
+    }
+
+    private let state = Mutex(Snapshot())
+
+    /// The counts.
+    var snapshot: Snapshot { state.withLock { $0 } }
+
+    /// A request goes to the upstreams.
+    func began() {
+        state.withLock { $0.inFlight += 1 }
+    }
+
+    /// A request that went to the upstreams has ended.
+    func ended(_ route: Route, _ report: CallReport) {
+        let outcome = report.ending == .completed ? "ok" : report.ending == .cancelled ? "cancelled" : "error"
+        state.withLock { state in
+            state.inFlight -= 1
+            state.requests[Request(model: route.name, outcome: outcome, reason: "\(report.ending)"), default: 0] += 1
+            for attempt in report.attempts {
+                guard let place = attempt.target.flatMap({ route.places[$0] }) else { continue }
+                let labels = Attempt(upstream: place.upstream.name, cause: "\(attempt.outcome.cause)")
+                state.attempts[labels, default: 0] += 1
+            }
+        }
+    }
+
+    /// A request was refused before any upstream was asked.
+    ///
+    /// - Parameter model: The route's name; empty when there is none, because clients can make up any number of names.
+    func refused(_ model: String = "", _ reason: String) {
+        state.withLock { $0.requests[Request(model: model, outcome: "refused", reason: reason), default: 0] += 1 }
+    }
+
+    /// The first content of a stream has come after `wait`.
+    func firstContent(after wait: Duration) {
+        let seconds = wait / .seconds(1)
+        state.withLock { state in
+            state.firstContent[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
+            state.firstContentSeconds += seconds
+        }
+    }
+}

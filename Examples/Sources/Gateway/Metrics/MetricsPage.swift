@@ -1,0 +1,52 @@
+import Spillway
+
+/// The counts in Prometheus' text format.
+struct MetricsPage: Sendable {
+    let counts: Metrics.Snapshot
+    let upstreams: [Upstream]
+
+    /// The page.
+    var text: String {
+        var lines: [String] = []
+        func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: [String: String], Int)]) {
+            lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
+            lines += samples.map { "\(name)\(Self.labels($0.labels)) \($0.1)" }.sorted()
+        }
+        family(
+            "gateway_requests_total", "counter", "Requests by model, outcome and reason.",
+            counts.requests.map { (["model": $0.model, "outcome": $0.outcome, "reason": $0.reason], $1) })
+        family(
+            "gateway_upstream_attempts_total", "counter", "Calls to upstreams that ended, by cause.",
+            counts.attempts.map { (["upstream": $0.upstream, "cause": $0.cause], $1) })
+        family(
+            "gateway_breaker_state", "gauge", "1 for the state that an upstream's breaker is in.",
+            upstreams.compactMap { upstream in
+                upstream.breaker.map { (["upstream": upstream.name, "state": $0.currentState.rawValue], 1) }
+            })
+        family("gateway_in_flight", "gauge", "Requests that are with the upstreams.", [([:], counts.inFlight)])
+        return (lines + histogram).joined(separator: "\n") + "\n"
+    }
+
+    private var histogram: [String] {
+        let name = "gateway_first_content_seconds"
+        var lines = [
+            "# HELP \(name) Time from the request to the first content of a stream.",
+            "# TYPE \(name) histogram",
+        ]
+        var total = 0
+        for (bound, count) in zip(Metrics.bounds.map { "\($0)" } + ["+Inf"], counts.firstContent) {
+            total += count
+            lines.append("\(name)_bucket{le=\"\(bound)\"} \(total)")
+        }
+        return lines + ["\(name)_sum \(counts.firstContentSeconds)", "\(name)_count \(total)"]
+    }
+
+    private static func labels(_ labels: [String: String]) -> String {
+        if labels.isEmpty { return "" }
+        let pairs = labels.sorted { $0.key < $1.key }.map { name, value in
+            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            return "\(name)=\"\(escaped)\""
+        }
+        return "{\(pairs.joined(separator: ","))}"
+    }
+}

@@ -1,0 +1,155 @@
+#if HTTPClientSupport
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Spillway
+import SpillwayHTTPClient
+
+/// An HTTP server on a port of its own that gives prepared answers, one for each request, and keeps the requests.
+final class Upstream: Sendable {
+    /// What came.
+    struct Request: Sendable {
+        let head: HTTPRequestHead
+        let body: String
+    }
+
+    /// What to do with a request.
+    enum Answer: Sendable {
+        /// A whole answer.
+        case plain(Int, [String: String] = [:], String = "")
+        /// The pieces of a body of unknown length, and how it ends.
+        case stream([String], End = .whole)
+        /// Breaks the connection off without a word.
+        case reset
+        /// Says nothing.
+        case silence
+    }
+
+    /// How a streamed body ends.
+    enum End: Sendable {
+        case whole, cut, never
+    }
+
+    private struct Contents {
+        var answers: [Answer]
+        var requests: [Request] = []
+    }
+
+    let port: Int
+    /// Every request, as it comes.
+    let arrivals: AsyncStream<Request>
+    private let contents: Locked<Contents>
+    private let arrived: AsyncStream<Request>.Continuation
+    private let listener: any Channel
+
+    /// Listens, and gives `answers` in turn; afterwards it answers with status 599.
+    static func start(_ answers: [Answer]) async throws -> Upstream {
+        let pending = Locked<Upstream?>(nil)
+        let box = Box(pending)
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Connection(box))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let upstream = Upstream(answers, listener)
+        box.upstream.withLock { $0 = upstream }
+        return upstream
+    }
+
+    /// Carries the upstream into the handlers, which are made after it.
+    fileprivate final class Box: Sendable {
+        let upstream: Locked<Upstream?>
+        init(_ upstream: consuming Locked<Upstream?>) { self.upstream = upstream }
+    }
+
+    private init(_ answers: [Answer], _ listener: any Channel) {
+        contents = Locked(Contents(answers: answers))
+        self.listener = listener
+        port = listener.localAddress?.port ?? 0
+        (arrivals, arrived) = AsyncStream.makeStream()
+    }
+
+    /// The requests so far.
+    var requests: [Request] { contents.withLock { $0.requests } }
+
+    /// The address of `path`.
+    func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    /// Stops listening.
+    func stop() async throws {
+        try await listener.close()
+    }
+
+    fileprivate func answer(_ request: Request) -> Answer {
+        let answer = contents.withLock { contents -> Answer in
+            contents.requests.append(request)
+            return contents.answers.isEmpty ? .plain(599) : contents.answers.removeFirst()
+        }
+        arrived.yield(request)
+        return answer
+    }
+}
+
+/// One connection of an upstream.
+private final class Connection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let box: Upstream.Box
+    private var head: HTTPRequestHead?
+    private var body = ""
+
+    init(_ box: Upstream.Box) { self.box = box }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = ""
+        case .body(let buffer): body += String(buffer: buffer)
+        case .end:
+            guard let head, let upstream = box.upstream.withLock({ $0 }) else { return }
+            perform(upstream.answer(Upstream.Request(head: head, body: body)), context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    private func perform(_ answer: Upstream.Answer, _ context: ChannelHandlerContext) {
+        switch answer {
+        case .plain(let status, let fields, let text):
+            var headers = HTTPHeaders(fields.map { ($0.key, $0.value) })
+            headers.add(name: "content-length", value: "\(text.utf8.count)")
+            write(status, headers, [text], context)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        case .stream(let pieces, let end):
+            write(200, ["content-type": "text/event-stream"], pieces, context)
+            switch end {
+            case .whole: context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            case .cut: context.close(promise: nil)
+            case .never: break
+            }
+        case .reset:
+            // No lingering: closing then sends a reset.
+            (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+                .whenComplete { [channel = context.channel] _ in channel.close(promise: nil) }
+        case .silence: break
+        }
+    }
+
+    private func write(_ status: Int, _ headers: HTTPHeaders, _ pieces: [String], _ context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        for piece in pieces {
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: piece)))), promise: nil)
+        }
+        context.flush()
+    }
+}
+#endif
