@@ -1,7 +1,9 @@
 internal import CSpillway
 internal import SpillwayCore
 
-/// What permits of keyed buckets point to. The table is freed with its gate; the small object goes on to the next one.
+/// What permits of keyed buckets point to.
+///
+/// The table is freed with its gate; the small object goes on to the next one.
 final class KeyedState: GateState, @unchecked Sendable {
     private let words: UnsafeMutablePointer<spw_keyed>
     private var name = GateName(registering: "")

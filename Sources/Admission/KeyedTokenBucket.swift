@@ -19,7 +19,9 @@ public final class KeyedTokenBucket: BuiltInGate {
         public var burst: UInt32
         /// What is counted; calls by default.
         public var unit: Unit = .calls
-        /// How many keys can be in use at once, from 1 to 2³²; a million by default. Cannot be updated.
+        /// How many keys can be in use at once, from 1 to 2³²; a million by default.
+        ///
+        /// Cannot be updated.
         public var keys = 1_000_000
 
         /// Buckets that fill at `rate` and hold `burst` units each, for `keys` keys.
@@ -64,14 +66,18 @@ public final class KeyedTokenBucket: BuiltInGate {
         Self.pool.put(table)
     }
 
-    /// Takes what the call costs from the bucket of `call.key`, or refuses. Calls without a key share one bucket.
+    /// Takes what the call costs from the bucket of `call.key`, or refuses.
+    ///
+    /// Calls without a key share one bucket.
     ///
     /// - Throws: `Rejection`; then nothing was taken.
     public func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
         try table.admit(call, at: now)
     }
 
-    /// Takes `cost` units from the bucket of `key`, or refuses and says when to come back. A cost of 0 always passes.
+    /// Takes `cost` units from the bucket of `key`, or refuses and says when to come back.
+    ///
+    /// A cost of 0 always passes.
     ///
     /// - Throws: `Rejection`; then nothing was taken.
     public func admit(_ key: String, cost: UInt32 = 1, at now: Instant) throws(Rejection) -> Permit {
@@ -85,13 +91,17 @@ public final class KeyedTokenBucket: BuiltInGate {
         try table.take(table.hash(key), cost, at: now)
     }
 
-    /// How many keys have a bucket that is not full. Reads the whole table; for reports.
+    /// How many keys have a bucket that is not full.
+    ///
+    /// Reads the whole table; for reports.
     public func activeKeys(at now: Instant) -> Int { table.active(at: now) }
 
     /// Bytes of the table.
     public var memory: Int { table.memory }
 
-    /// Changes rate, burst and unit. What a key owes keeps its length in time.
+    /// Changes rate, burst and unit.
+    ///
+    /// What a key owes keeps its length in time.
     ///
     /// - Throws: `ConfigurationError`; then the old configuration stays. The number of keys cannot change.
     public func update(_ configuration: Configuration) throws(ConfigurationError) {

@@ -10,7 +10,9 @@ public final class TokenBucket: BuiltInGate {
     public struct Configuration: Sendable, Hashable {
         /// How fast it fills.
         public var rate: Rate
-        /// The most units that it holds, at least 1. A new bucket is full.
+        /// The most units that it holds, at least 1.
+        ///
+        /// A new bucket is full.
         public var burst: UInt32
         /// What it counts; calls by default.
         public var unit: Unit = .calls
@@ -65,7 +67,9 @@ public final class TokenBucket: BuiltInGate {
         try bucket.admit(call, at: now)
     }
 
-    /// Takes `cost` units, or refuses and says when to come back. A cost of 0 always passes.
+    /// Takes `cost` units, or refuses and says when to come back.
+    ///
+    /// A cost of 0 always passes.
     ///
     /// - Throws: `Rejection`; then nothing was taken.
     public func admit(cost: UInt32 = 1, at now: Instant) throws(Rejection) -> Permit {

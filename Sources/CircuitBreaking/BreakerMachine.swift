@@ -1,8 +1,10 @@
 private import CSpillway
 internal import SpillwayCore
 
-/// The breaker's rare decisions as a pure value: it takes the time and gives back what changed. The caller holds a lock
-/// around it, publishes its path for the lock-free reader, and reports the change after the lock is gone.
+/// The breaker's rare decisions as a pure value: it takes the time and gives back what changed.
+///
+/// The caller holds a lock around it, publishes its path for the lock-free reader, and reports the change after the
+/// lock is gone.
 struct BreakerMachine {
     typealias State = CircuitBreaker.State
 

@@ -100,7 +100,9 @@ final class BreakerState: GateState, @unchecked Sendable {
         }
     }
 
-    /// Changes the configuration and keeps the state. A window of another shape starts empty.
+    /// Changes the configuration and keeps the state.
+    ///
+    /// A window of another shape starts empty.
     func update(_ configuration: CircuitBreaker.Configuration) {
         guarded.withLock { guarded in
             let old = guarded.machine.configuration

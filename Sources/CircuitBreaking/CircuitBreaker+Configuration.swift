@@ -1,15 +1,19 @@
 public import SpillwayCore
 
 extension CircuitBreaker {
-    /// When a breaker opens, for how long, and how it closes again. Every field has a default.
+    /// When a breaker opens, for how long, and how it closes again.
+    ///
+    /// Every field has a default.
     public struct Configuration: Sendable, Hashable {
         /// What is looked at to tell whether the target is sick; the last 25 calls by default.
         public var window: Window = .calls(25)
-        /// The share of failures at which the breaker opens, above 0 and at most 1; 0.4 by default. Not used by
-        /// ``Window/consecutive(_:)``.
+        /// The share of failures at which the breaker opens, above 0 and at most 1; 0.4 by default.
+        ///
+        /// Not used by ``Window/consecutive(_:)``.
         public var failureRatio = 0.4
-        /// Calls that must be in the window before its share is judged; 10 by default. Not used by
-        /// ``Window/consecutive(_:)``.
+        /// Calls that must be in the window before its share is judged; 10 by default.
+        ///
+        /// Not used by ``Window/consecutive(_:)``.
         public var minimumCalls = 10
         /// How long it stays open the first time; 10 s by default.
         public var openDuration: Duration = .seconds(10)
@@ -24,7 +28,9 @@ extension CircuitBreaker {
         public var probes = 3
         /// The share of probes that must succeed to close, above 0 and at most 1; 0.6 by default.
         public var probeSuccessRatio = 0.6
-        /// How long a probe may take; then its place is free and it counts as failed. 60 s by default.
+        /// How long a probe may take; then its place is free and it counts as failed.
+        ///
+        /// 60 s by default.
         public var probeLease: Duration = .seconds(60)
         /// How long traffic is let back in little by little after closing; 5 s by default, zero for all at once.
         public var ramp: Duration = .seconds(5)
@@ -57,7 +63,8 @@ extension CircuitBreaker {
                 failureRatio > 0 && failureRatio <= 1, "failureRatio", failureRatio, "above 0 and at most 1")
             try check.count(minimumCalls, "minimumCalls", in: 1...1_000_000)
             if case .calls(let size) = window.kind {
-                try check.require(minimumCalls <= size, "minimumCalls", minimumCalls, "at most the window's \(size) calls")
+                try check.require(
+                    minimumCalls <= size, "minimumCalls", minimumCalls, "at most the window's \(size) calls")
             }
             try check.duration(openDuration, "openDuration", atLeast: .milliseconds(1))
             try check.number(openGrowth, "openGrowth", in: 1...100)
@@ -83,7 +90,9 @@ extension CircuitBreaker {
 
         package let kind: Kind
 
-        /// The last `count` calls, 1 to 1,000,000. Up to 56 take one word and no lock.
+        /// The last `count` calls, 1 to 1,000,000.
+        ///
+        /// Up to 56 take one word and no lock.
         public static func calls(_ count: Int) -> Window { Window(kind: .calls(count)) }
 
         /// All calls of the last `span`, at least 1 ms, which moves on by a slice at a time; 10 slices by default.

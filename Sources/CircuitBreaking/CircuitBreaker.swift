@@ -54,7 +54,9 @@ public final class CircuitBreaker: BuiltInGate {
         try breaker.admit(at: now)
     }
 
-    /// What the breaker is doing. An open breaker whose time is over stays `open` until the next call asks.
+    /// What the breaker is doing.
+    ///
+    /// An open breaker whose time is over stays `open` until the next call asks.
     public var currentState: State { breaker.current.state }
 
     /// The configuration in force.
@@ -65,7 +67,9 @@ public final class CircuitBreaker: BuiltInGate {
         breaker.counts(at: now)
     }
 
-    /// Changes the configuration and keeps the state. A window of another size, kind or threshold starts empty.
+    /// Changes the configuration and keeps the state.
+    ///
+    /// A window of another size, kind or threshold starts empty.
     ///
     /// - Throws: `ConfigurationError`; then the old configuration stays.
     public func update(_ configuration: Configuration) throws(ConfigurationError) {

@@ -113,7 +113,9 @@ public struct Backoff: Sendable, Hashable {
         }
     }
 
-    /// The wait without jitter, in nanoseconds. Saturates at the cap, at any retry number.
+    /// The wait without jitter, in nanoseconds.
+    ///
+    /// Saturates at the cap, at any retry number.
     private func ceiling(_ retry: Int) -> Int64 {
         switch growth {
         case .constant: return base

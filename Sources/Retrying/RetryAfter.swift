@@ -1,5 +1,6 @@
-/// Reads how long a target asks to be left alone, in every form in which targets say it. All functions return nil for
-/// text that is not of the form, and zero for a time that is past.
+/// Reads how long a target asks to be left alone, in every form in which targets say it.
+///
+/// All functions return nil for text that is not of the form, and zero for a time that is past.
 public enum RetryAfter {
     /// The value of a `Retry-After` header: seconds (`120`, `0.5`) or an HTTP date (RFC 9110, section 10.2.3).
     ///

@@ -15,8 +15,9 @@ public final class RetryBudget: BuiltInGate {
         public var burst = 10
         /// How fast the burst fills again without calls, in attempts a second, from 0 to 10,000; 0.5 by default.
         public var minimumPerSecond = 0.5
-        /// How long what calls have paid in stays, beyond the burst: it falls by half in 0.7 of this time. From 1 s to
-        /// 1 day; 10 s by default.
+        /// How long what calls have paid in stays, beyond the burst: it falls by half in 0.7 of this time.
+        ///
+        /// From 1 s to 1 day; 10 s by default.
         public var window: Duration = .seconds(10)
 
         /// The defaults.
@@ -78,10 +79,14 @@ public final class RetryBudget: BuiltInGate {
         Self.pool.put(budget)
     }
 
-    /// No bound at all. A target that fails is then asked as often as there are attempts: for comparison, not for use.
+    /// No bound at all.
+    ///
+    /// A target that fails is then asked as often as there are attempts: for comparison, not for use.
     public static let unlimited = RetryBudget(unlimited: "unlimited")
 
-    /// Pays in for one call. Once a call, not once an attempt.
+    /// Pays in for one call.
+    ///
+    /// Once a call, not once an attempt.
     public func deposit(at now: Instant) { budget?.deposit(at: now) }
 
     /// Takes one extra attempt out, before the wait for it; false when there is none left.
@@ -100,7 +105,9 @@ public final class RetryBudget: BuiltInGate {
         try state.admit(call, at: now)
     }
 
-    /// Changes the configuration and keeps the balance. Does nothing to ``unlimited``.
+    /// Changes the configuration and keeps the balance.
+    ///
+    /// Does nothing to ``unlimited``.
     ///
     /// - Throws: `ConfigurationError`; then the old configuration stays.
     public func update(_ configuration: Configuration) throws(ConfigurationError) {
@@ -138,7 +145,8 @@ private final class BudgetState: GateState, @unchecked Sendable {
         let keep = max(0, 1 - step / Double(configuration.window.clampedNanoseconds))
         spw_budget_configure(
             words, UInt32(configuration.ratio * one), UInt32(keep * Double(UInt32.max)),
-            UInt64(configuration.minimumPerSecond * step / 1e9 * one * 65_536), UInt64(configuration.burst) * UInt64(one))
+            UInt64(configuration.minimumPerSecond * step / 1e9 * one * 65_536),
+            UInt64(configuration.burst) * UInt64(one))
     }
 
     func deposit(at now: Instant) { spw_budget_deposit(words, now.nanoseconds) }

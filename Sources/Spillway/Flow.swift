@@ -33,7 +33,9 @@ struct Flow {
     }
 }
 
-/// What happened in one call, for its report. Used by one task at a time.
+/// What happened in one call, for its report.
+///
+/// Used by one task at a time.
 final class Record: @unchecked Sendable {
     var attempts: [CallReport.AttemptRecord] = []
     var rejections: [Rejection] = []

@@ -34,8 +34,10 @@ public struct Target: Sendable {
     }
 }
 
-/// Where a policy sends its attempts. A target that refuses is passed over at no cost; one that failed in this call is
-/// asked again only when all others refuse.
+/// Where a policy sends its attempts.
+///
+/// A target that refuses is passed over at no cost; one that failed in this call is asked again only when all others
+/// refuse.
 public struct Targets: Sendable {
     /// Which target comes first.
     public enum Order: Sendable {

@@ -3,7 +3,9 @@ internal import Retrying
 internal import SpillwayCore
 internal import Synchronization
 
-/// The decisions of a policy, one step of a call at a time. Nothing here is generic, and nothing waits but ``pause(_:)``.
+/// The decisions of a policy, one step of a call at a time.
+///
+/// Nothing here is generic, and nothing waits but ``pause(_:)``.
 ///
 /// Sendable although it holds a buffer, because nothing changes after it is made but the turn, which is atomic.
 @usableFromInline
@@ -67,7 +69,8 @@ final class PolicyCore: @unchecked Sendable {
         let own = plan.deadline.map { now.advanced(by: $0) }
         let sets = own.map { own in inherited.map { own < $0 } ?? true } ?? false
         var flow = Flow(
-            began: now, deadline: sets ? own : inherited, setsDeadline: sets, record: recorded || observer != nil ? Record() : nil)
+            began: now, deadline: sets ? own : inherited, setsDeadline: sets,
+            record: recorded || observer != nil ? Record() : nil)
         if case .rotating = plan.order, !places.isEmpty {
             flow.first = Int(truncatingIfNeeded: UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue))
             flow.first = Int(UInt(bitPattern: flow.first) % UInt(places.count))
@@ -126,7 +129,9 @@ final class PolicyCore: @unchecked Sendable {
                     flow.permits.void(to: held, at: flow.started)
                     flow.record?.rejections.append(error)
                     // The one to come back to first is the one worth telling of.
-                    if refusal == nil || (error.retryAfter ?? .seconds(1 << 40)) < (refusal?.retryAfter ?? .seconds(1 << 40)) {
+                    if refusal == nil
+                        || (error.retryAfter ?? .seconds(1 << 40)) < (refusal?.retryAfter ?? .seconds(1 << 40))
+                    {
                         refusal = error
                     }
                 }
@@ -155,7 +160,9 @@ final class PolicyCore: @unchecked Sendable {
         finish(&flow, .completed)
     }
 
-    /// Settles an attempt that failed and decides whether there is another. Nil: there is; wait for `flow.wait` first.
+    /// Settles an attempt that failed and decides whether there is another.
+    ///
+    /// Nil: there is; wait for `flow.wait` first.
     @usableFromInline
     func fail(_ error: any Error, _ call: Call, _ flow: inout Flow) -> Reason? {
         resolve(Task.isCancelled ? .neutral(.cancelled) : classifier(error), call, &flow)

@@ -1,5 +1,5 @@
 #if HTTPClientSupport
-public import Spillway
+internal import Spillway
 
 /// The chunks of an answer that streams, of which the first text has come.
 ///

@@ -57,7 +57,7 @@ enum ProviderAnswer<Body: Decodable>: Decodable {
     init(from decoder: any Decoder) throws {
         // Some send `"error": null` with every good answer.
         let top = try decoder.container(keyedBy: Key.self)
-        let failed = top.contains(.error) && !(try top.decodeNil(forKey: .error))
+        let failed = try top.contains(.error) && !top.decodeNil(forKey: .error)
         self = failed ? .error(try ProviderError(from: decoder)) : .body(try Body(from: decoder))
     }
 }

@@ -43,8 +43,7 @@ extension UpstreamError {
             .getConnectionFromPoolTimeout:
             .connect
         case .deadlineExceeded, .readTimeout, .writeTimeout: .timeout
-        case .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath, .traceRequestWithBody, .bodyLengthMismatch,
-            .incompatibleHeaders:
+        case .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath, .traceRequestWithBody, .bodyLengthMismatch:
             .invalidRequest
         default:
             // These carry values, so that they are told apart by their text alone.

@@ -3,8 +3,9 @@ import Spillway
 import SpillwayCore
 import Testing
 
-/// Invariant 8: the success path allocates nothing, and neither does a rejection. Counted at malloc, not read off a
-/// profile.
+/// Invariant 8: the success path allocates nothing, and neither does a rejection.
+///
+/// Counted at malloc, not read off a profile.
 @Suite(.enabled(if: allocations_are_counted())) struct AllocationTests {
     private let noon = Instant(nanoseconds: 1_000_000_000_000)
 
@@ -16,8 +17,10 @@ import Testing
         return allocations_of_thread() - before
     }
 
-    /// Allocations of 1,000 bare throws. None in a program; here the testing library looks at every error that is thrown,
-    /// so a refusal may cost what a throw costs and no more. `make bench` shows that that is nothing.
+    /// Allocations of 1,000 bare throws.
+    ///
+    /// None in a program; here the testing library looks at every error that is thrown, so a refusal may cost what a
+    /// throw costs and no more. `make bench` shows that that is nothing.
     private var throwing: UInt64 {
         let rejection = Rejection(by: GateName(registering: "bare"), reason: .other)
         return allocations { expectRefusal { () throws(Rejection) in throw rejection } }

@@ -138,7 +138,7 @@ struct PolicyHTTPClientTests {
     func cancellation() async throws {
         let witness = Witness()
         try await withUpstream([.silence]) { upstream, client in
-            let http = PolicyHTTPClient(client, policy: try policy([witness]))
+            let http = PolicyHTTPClient(client, policy: try policy(retries: 2, [witness]))
             let task = Task { await failure { try await http.execute(request(.GET, upstream.url())) } }
             for await _ in upstream.arrivals { break }
             task.cancel()

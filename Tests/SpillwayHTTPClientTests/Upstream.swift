@@ -45,8 +45,7 @@ final class Upstream: Sendable {
 
     /// Listens, and gives `answers` in turn; afterwards it answers with status 599.
     static func start(_ answers: [Answer]) async throws -> Upstream {
-        let pending = Locked<Upstream?>(nil)
-        let box = Box(pending)
+        let box = Box()
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -62,8 +61,7 @@ final class Upstream: Sendable {
 
     /// Carries the upstream into the handlers, which are made after it.
     fileprivate final class Box: Sendable {
-        let upstream: Locked<Upstream?>
-        init(_ upstream: consuming Locked<Upstream?>) { self.upstream = upstream }
+        let upstream = Locked<Upstream?>(nil)
     }
 
     private init(_ answers: [Answer], _ listener: any Channel) {

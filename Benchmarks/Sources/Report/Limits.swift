@@ -27,7 +27,9 @@ struct Limits {
     }
 }
 
-/// An operation that has nothing to do. The compiler cannot see that.
+/// An operation that has nothing to do.
+///
+/// The compiler cannot see that.
 @inline(never)
 func trivial(_ value: Int) async -> Int { value }
 

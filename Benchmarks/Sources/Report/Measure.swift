@@ -80,7 +80,9 @@ func measure(threads: Int, _ body: @escaping @Sendable (Int) -> Void) async -> F
         allocations: (counted / Double(Effort.iterations * Effort.rounds * threads) * 100).rounded() / 100)
 }
 
-/// Lets threads begin together. Each spins, so there must be a core for each.
+/// Lets threads begin together.
+///
+/// Each spins, so there must be a core for each.
 final class StartingGate: @unchecked Sendable {
     private let count = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     private let threads: UInt64

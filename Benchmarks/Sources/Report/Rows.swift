@@ -36,7 +36,9 @@ func bucketRows(_ limits: Limits) async throws -> [Row] {
     try empty.admit(at: noon).settle(.success, at: noon)
     let refused = measure { count in
         for _ in 0..<count {
-            do throws(Rejection) { try empty.admit(at: noon).settle(.success, at: noon) } catch { limit_keep(error.reason == .rateLimited ? 1 : 0) }
+            do throws(Rejection) { try empty.admit(at: noon).settle(.success, at: noon) } catch {
+                limit_keep(error.reason == .rateLimited ? 1 : 0)
+            }
         }
     }
     let common = try TokenBucket("common", .init(rate: .perSecond(1e9), burst: .max / 2))
@@ -103,7 +105,9 @@ func breakerRows(_ limits: Limits) async throws -> [Row] {
     let bad: @Sendable (Int) -> Outcome = { $0 % 10 == 0 ? .failure(.timeout) : .success }
     let refused = measure { count in
         for _ in 0..<count {
-            do throws(Rejection) { try open.admit(at: noon).settle(.success, at: noon) } catch { limit_keep(error.reason == .rateLimited ? 1 : 0) }
+            do throws(Rejection) { try open.admit(at: noon).settle(.success, at: noon) } catch {
+                limit_keep(error.reason == .rateLimited ? 1 : 0)
+            }
         }
     }
     return [

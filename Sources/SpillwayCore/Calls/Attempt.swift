@@ -20,7 +20,9 @@ public struct Attempt: Sendable {
         self.target = target
     }
 
-    /// The time that was left for the call when the attempt began; nil when there is no deadline. Never negative.
+    /// The time that was left for the call when the attempt began; nil when there is no deadline.
+    ///
+    /// Never negative.
     ///
     /// Hand it to the transport as its timeout.
     public var remaining: Duration? {

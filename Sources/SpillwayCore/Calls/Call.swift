@@ -1,10 +1,16 @@
 /// What a policy knows of a call before it runs: what it will take, who it is for, and whether it may be repeated.
 public struct Call: Sendable {
-    /// How many tokens the call will take, as estimated. Gates that count tokens charge this.
+    /// How many tokens the call will take, as estimated.
+    ///
+    /// Gates that count tokens charge this.
     public var tokens: Tokens
-    /// Whom the call is for, such as a tenant. Gates that keep a limit per key use it; nil: nobody in particular.
+    /// Whom the call is for, such as a tenant.
+    ///
+    /// Gates that keep a limit per key use it; nil: nobody in particular.
     public var key: String?
-    /// Whether the call may be made twice. See ``Idempotency``.
+    /// Whether the call may be made twice.
+    ///
+    /// See ``Idempotency``.
     public var idempotency: Idempotency
 
     /// A call.
@@ -29,7 +35,9 @@ public struct Call: Sendable {
         /// No tokens: a call that is not to a model.
         public static let none = Tokens(input: 0, maxOutput: 0)
 
-        /// An estimate. Numbers below 0 count as 0, and above `UInt32.max` as that.
+        /// An estimate.
+        ///
+        /// Numbers below 0 count as 0, and above `UInt32.max` as that.
         public static func estimate(input: Int, maxOutput: Int) -> Tokens {
             Tokens(input: UInt32(clamping: input), maxOutput: UInt32(clamping: maxOutput))
         }

@@ -1,5 +1,7 @@
 extension Outcome {
-    /// What went wrong. The set is open: ``custom(_:)`` makes more.
+    /// What went wrong.
+    ///
+    /// The set is open: ``custom(_:)`` makes more.
     public struct Cause: Sendable, Hashable, CustomStringConvertible {
         @usableFromInline let code: UInt8
 
@@ -18,17 +20,25 @@ extension Outcome {
         @inlinable public static var timeout: Cause { Cause(4) }
         /// The target failed inside (HTTP 500, 502, 504).
         @inlinable public static var serverError: Cause { Cause(5) }
-        /// The target has no capacity for anybody (HTTP 503, 529). It did not begin the call.
+        /// The target has no capacity for anybody (HTTP 503, 529).
+        ///
+        /// It did not begin the call.
         @inlinable public static var overloaded: Cause { Cause(6) }
-        /// The caller's quota per second or minute is used up (HTTP 429). It fills again soon.
+        /// The caller's quota per second or minute is used up (HTTP 429).
+        ///
+        /// It fills again soon.
         @inlinable public static var rateLimited: Cause { Cause(7) }
-        /// The caller's quota per day, or its credit, is used up. Waiting does not help; another key or target may.
+        /// The caller's quota per day, or its credit, is used up.
+        ///
+        /// Waiting does not help; another key or target may.
         @inlinable public static var quotaExhausted: Cause { Cause(8) }
         /// The key is unknown, expired or not allowed to do this (HTTP 401, 402, 403).
         @inlinable public static var authentication: Cause { Cause(9) }
         /// The request is wrong and will be wrong again (HTTP 400, 404, 413, 422).
         @inlinable public static var invalidRequest: Cause { Cause(10) }
-        /// The prompt does not fit the model's context window. A larger window may do.
+        /// The prompt does not fit the model's context window.
+        ///
+        /// A larger window may do.
         @inlinable public static var contextTooLong: Cause { Cause(11) }
         /// The provider's filter refused the content.
         @inlinable public static var contentFiltered: Cause { Cause(12) }

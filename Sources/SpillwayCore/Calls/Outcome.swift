@@ -19,7 +19,9 @@ public struct Outcome: Sendable, Hashable {
     public let cause: Cause
     @usableFromInline let hint: Int64
 
-    /// How long the target asked to be left alone; nil when it did not say. Never negative.
+    /// How long the target asked to be left alone; nil when it did not say.
+    ///
+    /// Never negative.
     public var retryAfter: Duration? {
         hint < 0 ? nil : .nanoseconds(hint)
     }

@@ -1,4 +1,6 @@
-/// How a call through a policy failed. The operation's own last error is never lost.
+/// How a call through a policy failed.
+///
+/// The operation's own last error is never lost.
 public enum PolicyError<Failure: Error>: Error {
     /// A gate refused. `last` is what an earlier attempt failed with, if there was one.
     case rejected(Rejection, last: Failure?)

@@ -14,15 +14,19 @@ public protocol Gate: AnyObject, Sendable {
     func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit
 }
 
-/// A gate whose permits are plain words: those of this package. Gates of your own need only ``Gate``.
+/// A gate whose permits are plain words: those of this package.
+///
+/// Gates of your own need only ``Gate``.
 public protocol BuiltInGate: Gate {
     /// What permits and policies point to.
     var state: GateState { get }
 }
 
-/// What a gate of this package counts with. It outlives every permit, because it is never freed: a gate that goes away leaves it to the
-/// next gate of its kind, in a new life or generation in which old permits count for nothing. That lets a permit point
-/// to it without counting references, which would cost more than the gate itself.
+/// What a gate of this package counts with.
+///
+/// It outlives every permit, because it is never freed: a gate that goes away leaves it to the next gate of its kind,
+/// in a new life or generation in which old permits count for nothing. That lets a permit point to it without counting
+/// references, which would cost more than the gate itself.
 open class GateState: @unchecked Sendable {
     private let lives = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
 
@@ -31,7 +35,9 @@ open class GateState: @unchecked Sendable {
 
     deinit { lives.deallocate() }
 
-    /// Which life this is. A permit remembers it, for gates that have no generation of their own.
+    /// Which life this is.
+    ///
+    /// A permit remembers it, for gates that have no generation of their own.
     public var life: UInt32 { spw_life(lives) }
 
     /// Ends a life: permits that were given in it count for nothing from now on.
@@ -42,7 +48,9 @@ open class GateState: @unchecked Sendable {
         fatalError("\(type(of: self)) must say how it admits")
     }
 
-    /// Settles a permit, once. No outcome: the call never ran, so give back what was taken.
+    /// Settles a permit, once.
+    ///
+    /// No outcome: the call never ran, so give back what was taken.
     open func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {}
 }
 

@@ -17,8 +17,9 @@ public struct GateName: Sendable, Hashable, CustomStringConvertible {
 
     private static let table = Locked(Table())
 
-    /// The name of a gate of the user's own. It stays in the table for the life of the process: make one for each gate,
-    /// not one for each rejection.
+    /// The name of a gate of the user's own.
+    ///
+    /// It stays in the table for the life of the process: make one for each gate, not one for each rejection.
     public init(_ name: String) {
         self.init(registering: name)
     }

@@ -72,9 +72,13 @@ public struct Permit: ~Copyable, Sendable {
     }
 }
 
-/// The plain words of a permit. Whoever holds them must settle them once.
+/// The plain words of a permit.
+///
+/// Whoever holds them must settle them once.
 public struct RawPermit: Sendable {
-    /// Not counted: see ``GateState``. A ``ClosureState`` holds itself until it is settled.
+    /// Not counted: see ``GateState``.
+    ///
+    /// A ``ClosureState`` holds itself until it is settled.
     public let state: Unmanaged<GateState>
     /// The gate's own: the generation, or what the bucket became.
     public let token: UInt64

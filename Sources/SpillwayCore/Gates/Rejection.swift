@@ -1,4 +1,6 @@
-/// A gate's refusal: who refused, why, and when to come back. A plain value of 24 bytes: making one allocates nothing.
+/// A gate's refusal: who refused, why, and when to come back.
+///
+/// A plain value of 24 bytes: making one allocates nothing.
 public struct Rejection: Error, Sendable, Hashable, CustomStringConvertible {
     /// The gate that refused.
     public let gate: GateName

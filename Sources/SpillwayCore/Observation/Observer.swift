@@ -1,4 +1,6 @@
-/// Sees what policies decide. Every method has an empty default, so that an observer takes only what it needs.
+/// Sees what policies decide.
+///
+/// Every method has an empty default, so that an observer takes only what it needs.
 ///
 /// Methods are called after the decision, outside of every lock; they may call the policy that they observe.
 public protocol Observer: Sendable {

@@ -50,7 +50,9 @@ package struct Validation {
     package func number(
         _ value: Double, _ field: String, in range: ClosedRange<Double>
     ) throws(ConfigurationError) {
-        try require(value.isFinite && range.contains(value), field, value, "a number from \(range.lowerBound) to \(range.upperBound)")
+        try require(
+            value.isFinite && range.contains(value), field, value,
+            "a number from \(range.lowerBound) to \(range.upperBound)")
     }
 
     /// A whole number in `range`.

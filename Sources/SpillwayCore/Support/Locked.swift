@@ -6,7 +6,9 @@ private import Glibc
 private import Musl
 #endif
 
-/// A value behind a mutex. Nothing waits and no user code runs while it is held.
+/// A value behind a mutex.
+///
+/// Nothing waits and no user code runs while it is held.
 ///
 /// A pthread mutex rather than `Synchronization.Mutex`, because ThreadSanitizer understands it on every platform; no
 /// path that is taken on every call takes it.

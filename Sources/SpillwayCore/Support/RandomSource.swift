@@ -16,7 +16,9 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     /// Numbers from a generator of the calling thread, seeded by the system.
     public static var system: RandomSource { RandomSource(shared: nil) }
 
-    /// Numbers that depend on `seed` alone. Copies share one sequence.
+    /// Numbers that depend on `seed` alone.
+    ///
+    /// Copies share one sequence.
     public static func seeded(_ seed: UInt64) -> RandomSource {
         RandomSource(shared: Shared(seed: seed))
     }

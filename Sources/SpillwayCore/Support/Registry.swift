@@ -43,7 +43,9 @@ public final class Registry<Value: Sendable>: Sendable {
         }
     }
 
-    /// The value called `name`, nil when there is none. Counts as a use.
+    /// The value called `name`, nil when there is none.
+    ///
+    /// Counts as a use.
     public subscript(name: String) -> Value? {
         contents.withLock { contents in
             contents.clock += 1

@@ -10,7 +10,9 @@ private import Musl
 
 /// The process's one timer: a timer wheel, and one thread that sleeps until the next timer is due.
 package final class SharedTimer: @unchecked Sendable {
-    /// The timer that all policies share. Its thread starts with the first wait and stays for the life of the process.
+    /// The timer that all policies share.
+    ///
+    /// Its thread starts with the first wait and stays for the life of the process.
     package static let process = SharedTimer()
 
     private enum Sleeper {
@@ -20,7 +22,9 @@ package final class SharedTimer: @unchecked Sendable {
         case done
     }
 
-    /// One wait. Guarded by the timer's lock.
+    /// One wait.
+    ///
+    /// Guarded by the timer's lock.
     private final class Waiter: @unchecked Sendable {
         var state = Sleeper.new
     }
