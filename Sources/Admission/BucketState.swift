@@ -39,29 +39,34 @@ final class BucketState: GateState, @unchecked Sendable {
     }
 
     func take(_ cost: UInt32, at now: Instant) throws(Rejection) -> Permit {
+        if cost == 0 { return .free(at: now) }
+        // Read first: see `update`.
+        let life = life
         let answer = spw_bucket_take(words, now.nanoseconds, cost, 0)
         guard answer.wait == 0 else {
             try refuse(answer.wait)
             return .free(at: now)
         }
-        return Permit(raw(answer.tat, cost, now))
+        return Permit(raw(answer.mark, cost, now, life))
     }
 
     /// The permit's words, and how many nanoseconds until the units are there.
     func take(
         _ cost: UInt32, at now: Instant, patience: Int64
     ) throws(Rejection) -> (permit: RawPermit, wait: Int64) {
+        if cost == 0 { return (Permit.free(at: now).take(), 0) }
+        let life = life
         let answer = spw_bucket_take(words, now.nanoseconds, cost, patience)
         guard answer.wait >= 0, answer.wait <= patience else {
             try refuse(answer.wait)
             return (Permit.free(at: now).take(), 0)
         }
-        return (raw(answer.tat, cost, now), answer.wait)
+        return (raw(answer.mark, cost, now, life), answer.wait)
     }
 
-    private func raw(_ tat: Int64, _ cost: UInt32, _ now: Instant) -> RawPermit {
+    private func raw(_ mark: UInt64, _ cost: UInt32, _ now: Instant, _ life: UInt32) -> RawPermit {
         RawPermit(
-            state: .passUnretained(self), token: UInt64(bitPattern: tat), admitted: now, cost: cost, life: life)
+            state: .passUnretained(self), token: mark, admitted: now, cost: cost, life: life)
     }
 
     /// Throws, or in shadow mode only reports.
@@ -73,7 +78,7 @@ final class BucketState: GateState, @unchecked Sendable {
 
     override func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {
         guard outcome == nil, permit.life == life else { return }
-        _ = spw_bucket_refund(words, now.nanoseconds, permit.cost, Int64(bitPattern: permit.token))
+        _ = spw_bucket_refund(words, now.nanoseconds, permit.cost, permit.token)
     }
 
     func available(at now: Instant) -> Int { Int(spw_bucket_available(words, now.nanoseconds)) }
@@ -86,6 +91,9 @@ final class BucketState: GateState, @unchecked Sendable {
             settings.configuration = configuration
             spw_bucket_update(words, now.nanoseconds, interval, Int64(configuration.burst))
             setFlags(configuration)
+            // What was taken at the old rate cannot be given back at the new one: such permits count for nothing now. A
+            // permit reads the life before it takes, so one that has the new life took from the new bucket.
+            endLife()
         }
     }
 

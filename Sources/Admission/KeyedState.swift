@@ -10,7 +10,7 @@ final class KeyedState: GateState, @unchecked Sendable {
     private var seed: UInt64 = 0
     private var keys = 0
     /// Held while the table is made, changed, refunded to or freed, so that none of these meets another.
-    private let table = Locked(())
+    private let table = Locked<(any Observer)?>(nil)
 
     override init() {
         words = .allocate(capacity: 1)
@@ -18,13 +18,16 @@ final class KeyedState: GateState, @unchecked Sendable {
         super.init()
     }
 
-    func begin(_ label: String, _ configuration: KeyedTokenBucket.Configuration) throws(ConfigurationError) {
+    func begin(
+        _ label: String, _ configuration: KeyedTokenBucket.Configuration, _ observer: (any Observer)?
+    ) throws(ConfigurationError) {
         let interval = try configuration.interval()
         seed = RandomSource.system.next()
         keys = configuration.keys
-        let made = table.withLock { _ in
+        let made = table.withLock { current in
+            current = observer
             let made = spw_keyed_init(words, interval, Int64(configuration.burst), UInt64(keys) * 2, seed)
-            if made { spw_keyed_set_flags(words, configuration.unit.flags) } else { spw_keyed_destroy(words) }
+            if made { spw_keyed_set_flags(words, configuration.flags) } else { spw_keyed_destroy(words) }
             return made
         }
         guard made else {
@@ -36,7 +39,8 @@ final class KeyedState: GateState, @unchecked Sendable {
 
     func end() {
         name.release()
-        table.withLock { _ in
+        table.withLock { observer in
+            observer = nil
             endLife()
             spw_keyed_destroy(words)
         }
@@ -61,13 +65,17 @@ final class KeyedState: GateState, @unchecked Sendable {
 
     func take(_ hash: UInt64, _ cost: UInt32, at now: Instant) throws(Rejection) -> Permit {
         if cost == 0 { return .free(at: now) }
+        let life = life  // read first, as in `BucketState.take`
         let answer = spw_keyed_take(words, hash, now.nanoseconds, cost)
         guard answer.wait == 0 else {
             let reason: Reason = answer.wait > 0 ? .rateLimited : answer.wait == -1 ? .exceedsBurst : .tooManyKeys
-            throw Rejection(name, reason, retryAfter: answer.wait)
+            let rejection = Rejection(name, reason, retryAfter: answer.wait)
+            guard spw_keyed_flags(words) & BucketFlags.shadow != 0 else { throw rejection }
+            table.withLock { $0 }?.wouldHaveRejected(rejection)
+            return .free(at: now)
         }
         // A permit has four words, and this gate needs the key and the debt; it never needs the time of admission.
-        let debt = Instant(nanoseconds: answer.tat)
+        let debt = Instant(nanoseconds: Int64(bitPattern: answer.mark))
         return Permit(
             RawPermit(state: .passUnretained(self), token: hash, admitted: debt, cost: cost, life: life))
     }
@@ -90,7 +98,12 @@ final class KeyedState: GateState, @unchecked Sendable {
             configuration.keys == keys, "keys", configuration.keys, "\(keys), as when it was made")
         table.withLock { _ in
             spw_keyed_update(words, interval, Int64(configuration.burst))
-            spw_keyed_set_flags(words, configuration.unit.flags)
+            endLife()
+            spw_keyed_set_flags(words, configuration.flags)
         }
     }
+}
+
+extension KeyedTokenBucket.Configuration {
+    fileprivate var flags: UInt32 { unit.flags | (shadow ? BucketFlags.shadow : 0) }
 }

@@ -23,13 +23,18 @@ public final class KeyedTokenBucket: BuiltInGate {
         ///
         /// Cannot be updated.
         public var keys = 1_000_000
+        /// When true it decides and reports but refuses nothing; false by default.
+        public var shadow = false
 
         /// Buckets that fill at `rate` and hold `burst` units each, for `keys` keys.
-        public init(rate: Rate, burst: UInt32, unit: Unit = .calls, keys: Int = 1_000_000) {
+        public init(
+            rate: Rate, burst: UInt32, unit: Unit = .calls, keys: Int = 1_000_000, shadow: Bool = false
+        ) {
             self.rate = rate
             self.burst = burst
             self.unit = unit
             self.keys = keys
+            self.shadow = shadow
         }
 
         func interval() throws(ConfigurationError) -> Int64 {
@@ -48,13 +53,19 @@ public final class KeyedTokenBucket: BuiltInGate {
 
     /// Buckets that are all full.
     ///
+    /// - Parameters:
+    ///   - name: 1 to 200 bytes.
+    ///   - configuration: Rate, burst, unit and the number of keys.
+    ///   - observer: Told of what buckets in shadow mode would have refused; nobody by default.
     /// - Throws: `ConfigurationError` with the field and its value, also when there is no memory for so many keys.
-    public init(_ name: String, _ configuration: Configuration) throws(ConfigurationError) {
+    public init(
+        _ name: String, _ configuration: Configuration, observer: (any Observer)? = nil
+    ) throws(ConfigurationError) {
         try Validation("KeyedTokenBucket").name(name)
         self.name = name
         table = Self.pool.take { KeyedState() }
         do {
-            try table.begin(name, configuration)
+            try table.begin(name, configuration, observer)
         } catch {
             Self.pool.put(table)
             throw error
@@ -69,6 +80,8 @@ public final class KeyedTokenBucket: BuiltInGate {
     /// Takes what the call costs from the bucket of `call.key`, or refuses.
     ///
     /// Calls without a key share one bucket.
+    ///
+    /// Voiding the permit gives the units back unless another call of the key has passed since.
     ///
     /// - Throws: `Rejection`; then nothing was taken.
     public func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {

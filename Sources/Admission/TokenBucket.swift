@@ -60,7 +60,8 @@ public final class TokenBucket: BuiltInGate {
 
     /// Takes what the call costs in the bucket's unit, or refuses and says when to come back.
     ///
-    /// Voiding the permit gives back what has not dripped in since; settling it in any other way keeps it spent.
+    /// Voiding the permit gives back what has not dripped in since, unless units are promised to somebody who waits behind it;
+    /// settling it in any other way keeps it spent.
     ///
     /// - Throws: `Rejection`; then nothing was taken.
     public func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
@@ -81,6 +82,7 @@ public final class TokenBucket: BuiltInGate {
     /// Whoever reserves must wait until ``Reservation/readyAt``. Reservations are served in the order in which they were
     /// made: each has a time of its own, so nobody wakes in vain.
     ///
+    /// - Parameter patience: The longest wait; more than a year counts as a year.
     /// - Throws: `Rejection`; then nothing was taken.
     public func reserve(
         cost: UInt32 = 1, within patience: Duration, at now: Instant
@@ -92,7 +94,7 @@ public final class TokenBucket: BuiltInGate {
     /// Takes `cost` units and returns when they are there, at the latest at `deadline`.
     ///
     /// - Throws: `Rejection` at once when they will not be there in time; `CancellationError` when the task is cancelled
-    ///   while it waits. Either way nothing stays taken.
+    ///   while it waits. Either way nothing stays taken but what others, who wait behind it, count on.
     public func acquire(
         cost: UInt32 = 1, until deadline: Instant, time: any TimeSource = .system
     ) async throws -> Permit {
@@ -115,7 +117,7 @@ public final class TokenBucket: BuiltInGate {
     /// The configuration in force.
     public var configuration: Configuration { bucket.configuration }
 
-    /// Changes the configuration; what was spent stays spent.
+    /// Changes the configuration; what was spent stays spent, and permits given before can no longer be given back.
     ///
     /// - Throws: `ConfigurationError`; then the old configuration stays.
     public func update(_ configuration: Configuration, at now: Instant) throws(ConfigurationError) {

@@ -10,6 +10,8 @@ struct BreakerMachine {
 
     enum Decision {
         case admit
+        /// Admitted, and what comes of it counts for nothing.
+        case admitUncounted
         case probe(UInt32)
         case reject(Reason, retryAfter: Int64)
     }
@@ -49,7 +51,7 @@ struct BreakerMachine {
     /// Decides what a reader without the lock could not.
     mutating func admit(at now: Int64) -> Decision {
         switch state {
-        case .disabled: return .admit
+        case .disabled: return .admitUncounted
         case .isolated: return .reject(.breakerIsolated, retryAfter: -1)
         case .closed: return ramping(at: now)
         case .open:
@@ -95,7 +97,7 @@ struct BreakerMachine {
         if forced == .closed { openings = 0 }
         closedAt = nil
         rampUntil = nil
-        if forced != state { change(to: forced) }
+        change(to: forced)
         if forced == .isolated {
             openedAt = .min
             openFor = .max

@@ -77,6 +77,7 @@ final class BreakerState: GateState, @unchecked Sendable {
         }
         switch decision {
         case .admit: return Permit(raw(state, now))
+        case .admitUncounted: return .free(at: now)
         case .probe(let number): return Permit(raw(state, now, probe: number))
         case .reject(let reason, let wait):
             let rejection = Rejection(name, reason, retryAfter: wait)

@@ -176,7 +176,9 @@ final class PolicyCore: @unchecked Sendable {
             flow.failed |= 1 << UInt64(flow.target)
             flow.target = -1
         }
-        return decide(outcome, call.idempotency, &flow, at: now)
+        // What one target asked for does not hold up another, as long as there is one that has not failed.
+        let elsewhere = flow.failed.nonzeroBitCount < places.count
+        return decide(elsewhere ? .of(outcome.cause) : outcome, call.idempotency, &flow, at: now)
     }
 
     /// Decides after a rejection whether to come back later.

@@ -7,6 +7,12 @@ public struct ServerSentEventParser: Sendable {
     public struct TooLarge: Error, Hashable, CustomStringConvertible {
         /// The most bytes that are allowed.
         public let limit: Int
+
+        /// An event larger than `limit` bytes.
+        public init(limit: Int) {
+            self.limit = limit
+        }
+
         /// One line with the limit.
         public var description: String { "an event of the stream is larger than \(limit) bytes" }
     }

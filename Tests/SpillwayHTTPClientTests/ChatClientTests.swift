@@ -48,10 +48,12 @@ struct ChatClientTests {
         }
     }
 
-    @Test("tries again after answers that make no sense or are cut", arguments: [
-        Upstream.Answer.plain(200, [:], "{\"choices\":"), .plain(200, [:], "{}"), .stream(["{\"id\":"], .cut),
-        .plain(503),
-    ])
+    @Test(
+        "tries again after answers that make no sense or are cut",
+        arguments: [
+            Upstream.Answer.plain(200, [:], "{\"choices\":"), .plain(200, [:], "{}"), .stream(["{\"id\":"], .cut),
+            .plain(503),
+        ])
     func retries(first: Upstream.Answer) async throws {
         try await withUpstream([first, .plain(200, [:], Self.answer)]) { upstream, client in
             let chat = try ChatClient(
@@ -61,13 +63,15 @@ struct ChatClientTests {
         }
     }
 
-    @Test("an error object with status 200 is the error that it says", arguments: [
-        (#"{"error":{"message":"no","code":429}}"#, 429, Outcome.Cause.rateLimited),
-        (#"{"error":{"message":"no","type":"rate_limit_error"}}"#, 429, .rateLimited),
-        (#"{"error":{"message":"no","type":"invalid_request_error","code":"context_length_exceeded"}}"#, 400, .contextTooLong),
-        (#"{"error":{"message":"no","type":"overloaded_error"}}"#, 529, .overloaded),
-        (#"{"error":"no"}"#, 500, .serverError),
-    ])
+    @Test(
+        "an error object with status 200 is the error that it says",
+        arguments: [
+            (#"{"error":{"message":"no","code":429}}"#, 429, Outcome.Cause.rateLimited),
+            (#"{"error":{"message":"no","type":"rate_limit_error"}}"#, 429, .rateLimited),
+            (#"{"error":{"message":"no","code":"context_length_exceeded"}}"#, 400, .contextTooLong),
+            (#"{"error":{"message":"no","type":"overloaded_error"}}"#, 529, .overloaded),
+            (#"{"error":"no"}"#, 500, .serverError),
+        ])
     func inBand(body: String, status: Int, cause: Outcome.Cause) async throws {
         try await withUpstream([.plain(200, [:], body)]) { upstream, client in
             let chat = try ChatClient(
@@ -91,9 +95,11 @@ struct ChatClientTests {
         }
     }
 
-    @Test("refuses a base URL that cannot work, and names it", arguments: [
-        "", "localhost:8080", "ftp://host/v1", "http://", "http://host/v1?x=1", "http://host/v1#a", "not a url",
-    ])
+    @Test(
+        "refuses a base URL that cannot work, and names it",
+        arguments: [
+            "", "localhost:8080", "ftp://host/v1", "http://", "http://host/v1?x=1", "http://host/v1#a", "not a url",
+        ])
     func badURL(url: String) throws {
         let http = PolicyHTTPClient(policy: try policy())
         let error = #expect(throws: ConfigurationError.self) { _ = try ChatClient(baseURL: url, http: http) }

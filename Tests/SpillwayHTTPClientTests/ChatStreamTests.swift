@@ -58,12 +58,13 @@ struct ChatStreamTests {
         }
     }
 
-    @Test("an answer is whole with a finish reason or with [DONE], even when the connection breaks or stays", arguments: [
-        Upstream.Answer.stream([text("Hello"), end]), .stream([text("Hello"), end], .cut),
-        .stream([text("Hello"), done]), .stream([text("Hello"), end, done], .never),
-        .stream([text("Hello"), done], .cut), .stream([text("Hello"), done, broken]),
-        .stream([text("Hello"), end], .never),
-    ])
+    @Test(
+        "an answer is whole with a finish reason or with [DONE], even when the connection breaks",
+        arguments: [
+            Upstream.Answer.stream([text("Hello"), end]), .stream([text("Hello"), end], .cut),
+            .stream([text("Hello"), done]), .stream([text("Hello"), done], .cut),
+            .stream([text("Hello"), done, broken]),
+        ])
     func isWhole(answer: Upstream.Answer) async throws {
         try await withUpstream([answer]) { upstream, client in
             let result = await read(try await chat(upstream, client).stream(Self.request))
@@ -72,12 +73,31 @@ struct ChatStreamTests {
         }
     }
 
-    @Test("an answer that is cut after its first text is an error", arguments: [
-        (Upstream.Answer.stream([role, text("Hello")], .cut), Outcome.Cause.truncated),
-        (.stream([role, text("Hello")]), .truncated), (.stream([text("Hello"), "data: {\"choi"]), .truncated),
-        (.stream([text("Hello"), reported, end, done]), .truncated),
-        (.stream([text("Hello"), broken, text("!"), end, done]), .malformed),
-    ])
+    @Test(
+        "a whole answer ends soon although the connection stays",
+        arguments: [
+            text("Hello") + end, text("Hello") + done, text("Hello") + end + done,
+        ])
+    func ends(piece: String) async throws {
+        let time = ManualTime()
+        try await withUpstream([.stream([piece], .never)]) { upstream, client in
+            let stream = try await chat(upstream, client, time: time).stream(Self.request)
+            async let result = read(stream)
+            await time.waitForSleepers()
+            time.advance(by: .seconds(1))
+            #expect(await result.text == "Hello")
+            #expect(await result.error == nil)
+        }
+    }
+
+    @Test(
+        "an answer that is cut after its first text is an error",
+        arguments: [
+            (Upstream.Answer.stream([role, text("Hello")], .cut), Outcome.Cause.truncated),
+            (.stream([role, text("Hello")]), .truncated), (.stream([text("Hello"), "data: {\"choi"]), .truncated),
+            (.stream([text("Hello"), reported, end, done]), .truncated),
+            (.stream([text("Hello"), broken, text("!"), end, done]), .malformed),
+        ])
     func cut(answer: Upstream.Answer, cause: Outcome.Cause) async throws {
         let witness = Witness()
         try await withUpstream([answer, .stream([Self.text("again"), Self.done])]) { upstream, client in
@@ -91,13 +111,15 @@ struct ChatStreamTests {
         }
     }
 
-    @Test("what goes wrong before the first text is tried again, and the gates see it", arguments: [
-        (Upstream.Answer.stream([role], .cut), Outcome.Cause.transport), (.stream([role]), .transport),
-        (.stream([role, broken]), .malformed), (.stream([role, reported]), .serverError),
-        (.plain(200, ["content-type": "application/json"], #"{"error":{"message":"no","code":503}}"#), .overloaded),
-        (.plain(200, ["content-type": "application/json"], "{}"), .malformed), (.plain(500), .serverError),
-        (.reset, .transport),
-    ])
+    @Test(
+        "what goes wrong before the first text is tried again, and the gates see it",
+        arguments: [
+            (Upstream.Answer.stream([role], .cut), Outcome.Cause.transport), (.stream([role]), .transport),
+            (.stream([role, broken]), .malformed), (.stream([role, reported]), .serverError),
+            (.plain(200, ["content-type": "application/json"], #"{"error":{"message":"no","code":503}}"#), .overloaded),
+            (.plain(200, ["content-type": "application/json"], "{}"), .malformed), (.plain(500), .serverError),
+            (.reset, .transport),
+        ])
     func before(answer: Upstream.Answer, cause: Outcome.Cause) async throws {
         let witness = Witness()
         try await withUpstream([answer, .stream([Self.text("Hello"), Self.end, Self.done])]) { upstream, client in
@@ -119,7 +141,7 @@ struct ChatStreamTests {
         }
     }
 
-    @Test("a target that answers and then never says a word is a timeout, however often it says that it lives")
+    @Test("a target that answers and never says a word is a timeout, however often it says that it lives")
     func stuck() async throws {
         let time = ManualTime()
         let alive = Array(repeating: ": keep-alive\n\n", count: 50)

@@ -27,9 +27,12 @@ struct PolicyHTTPClientTests {
         }
     }
 
-    @Test("a 500 is tried again when the method is idempotent or the request has a key", arguments: [
-        (HTTPMethod.GET, nil), (.HEAD, nil), (.PUT, nil), (.DELETE, nil), (.OPTIONS, nil), (.POST, "k1"), (.PATCH, "k1"),
-    ] as [(HTTPMethod, String?)])
+    @Test(
+        "a 500 is tried again when the method is idempotent or the request has a key",
+        arguments: [
+            (HTTPMethod.GET, nil), (.HEAD, nil), (.PUT, nil), (.DELETE, nil), (.OPTIONS, nil), (.POST, "k1"),
+            (.PATCH, "k1"),
+        ] as [(HTTPMethod, String?)])
     func serverError(method: HTTPMethod, key: String?) async throws {
         try await withUpstream([.plain(500), .plain(200)]) { upstream, client in
             var request = request(method, upstream.url())
@@ -40,9 +43,11 @@ struct PolicyHTTPClientTests {
         }
     }
 
-    @Test("a POST without a key is not tried again after a 500 or a broken connection", arguments: [
-        (Upstream.Answer.plain(500), Outcome.Cause.serverError), (.reset, .transport),
-    ])
+    @Test(
+        "a POST without a key is not tried again after a 500 or a broken connection",
+        arguments: [
+            (Upstream.Answer.plain(500), Outcome.Cause.serverError), (.reset, .transport),
+        ])
     func unknown(answer: Upstream.Answer, cause: Outcome.Cause) async throws {
         try await withUpstream([answer, .plain(200)]) { upstream, client in
             let http = PolicyHTTPClient(client, policy: try policy())
@@ -129,7 +134,9 @@ struct PolicyHTTPClientTests {
         let policy = try Policy("test") { () throws(ConfigurationError) in try Deadline(.milliseconds(50)) }
         try await withUpstream([.silence]) { upstream, client in
             let http = PolicyHTTPClient(client, policy: policy)
-            let error = await failure { try await http.execute(request(.GET, upstream.url()), timeout: .seconds(3_600)) }
+            let error = await failure {
+                try await http.execute(request(.GET, upstream.url()), timeout: .seconds(3_600))
+            }
             #expect(error?.underlying?.outcome == .failure(.timeout))
         }
     }

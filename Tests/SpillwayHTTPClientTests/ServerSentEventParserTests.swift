@@ -51,7 +51,9 @@ struct ServerSentEventParserTests {
         #expect(events == [ServerSentEvent(data: " two spaces", id: "a")])
     }
 
-    @Test("refuses an event that is too large, in one line or many", arguments: ["data: 0123456789\n\n", "data: 01\ndata: 23\ndata: 4\n"])
+    @Test(
+        "refuses an event that is too large, in one line or many",
+        arguments: ["data: 0123456789\n\n", "data: 01\ndata: 23\ndata: 4\n"])
     func bound(text: String) throws {
         var parser = ServerSentEventParser(limit: 10)
         #expect(throws: ServerSentEventParser.TooLarge(limit: 10)) { try parser.feed(Array(text.utf8)) }

@@ -29,9 +29,9 @@ extension Gateway {
         }
         switch result {
         case .success(let answer):
+            let headers: HTTPFields = [.contentType: answer.contentType]
             return Response(
-                status: .ok,
-                headers: [.contentType: answer.contentType].with(answer.upstream, attempts: report.attempts.count),
+                status: .ok, headers: headers.with(answer.upstream, attempts: report.attempts.count),
                 body: .init(byteBuffer: answer.body))
         case .failure(let error):
             throw failure(error, report, call.route)

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import HTTPTypes
 import Hummingbird
 import Logging
 import Spillway
@@ -65,7 +66,7 @@ final class Gateway: Sendable {
     ///
     /// - Throws: ``APIError`` with the status 429.
     func charge(_ headers: HTTPFields) throws {
-        guard let tenants, let limit = configuration.calls.tenantLimit, let name = HTTPFields.Name(limit.header)
+        guard let tenants, let limit = configuration.calls.tenantLimit, let name = HTTPField.Name(limit.header)
         else { return }
         let now = SystemTime().now
         do throws(Rejection) {

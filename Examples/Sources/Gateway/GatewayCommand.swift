@@ -28,7 +28,7 @@ struct GatewayCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Configuration(path: config)
         let server = configuration.server
-        var logger = Logger(label: "gateway", factory: StreamLogHandler.standardError)
+        var logger = Logger(label: "gateway") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .notice
         let http = HTTPClient(configuration: Gateway.httpConfiguration)
         let outcome: Result<Void, any Error>

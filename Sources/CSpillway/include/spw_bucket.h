@@ -1,12 +1,13 @@
 #ifndef SPW_BUCKET_H
 #define SPW_BUCKET_H
+#include "spw_lock.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 /// A token bucket as one word: the generic cell rate algorithm (ITU-T I.371, appendix I).
 ///
 /// Layout. `tat` is the theoretical arrival time: the moment at which the bucket is full again. It counts ticks of
-/// 1/16 ns (so 63 bits last 18 years), as `interval` does, the ticks in which one unit drips in. A bucket holds
+/// 1/16 ns, as `interval` does, the ticks in which one unit drips in. A bucket holds
 /// `burst − (tat − now) / interval` units, and `burst` of them when tat is past.
 ///
 /// Why one atomic step suffices. The whole state is `tat`; an admission is the function tat → max(tat, now) + cost,
@@ -16,6 +17,13 @@
 /// A whole interval per unit and whole ticks per interval mean that no rounding is left to accumulate: N units taken
 /// one by one cost exactly what N units cost at once.
 ///
+/// Giving back. Debt is repaid in the order in which it was made. A call that gives back what it took moves all debts made
+/// after its own nearer to now, so a permit remembers `tat + shifted` as it left them, where `shifted` sums all such
+/// moves; what lies beyond `now` in today's measure is still owed, and only that is given back: more would mint units
+/// that have dripped in already. Where somebody has been promised units at a later time, that promise stands, so only the
+/// last in line can give back. Two words move together, so givers take turns at a lock; tat moves first, so that an
+/// admission between the two remembers too little and never too much.
+///
 /// `interval` and `burst` change under `version` (odd while changing). A reader that saw an even version, then tat,
 /// then the same version has a consistent triple. An update always changes tat too, so that a swap begun before it
 /// fails after it.
@@ -24,20 +32,24 @@ typedef struct {
     int64_t interval; ///< ticks per unit, at least 1
     int64_t burst;    ///< units that a full bucket holds
     int64_t tat;      ///< ticks
+    uint64_t shifted; ///< ticks by which debts have moved nearer because others gave back; wraps, as marks do
+    spw_lock givers;
     uint32_t flags;   ///< the owner's own
 } spw_bucket;
 
 #define SPW_TICKS 16
-/// The latest instant that is told apart, in nanoseconds: 9 years of uptime. Later ones count as this one.
-#define SPW_BUCKET_HORIZON (INT64_C(1) << 58)
+/// The latest instant that is told apart, in nanoseconds: 4.5 years of uptime. Later ones count as this one.
+#define SPW_BUCKET_HORIZON (INT64_C(1) << 57)
 /// The most ticks that burst × interval may take: 4.5 years.
 #define SPW_BUCKET_SPAN (INT64_C(1) << 61)
+/// The most ticks of a reservation's patience: 1.1 years. With the other two it keeps every sum below 2⁶³.
+#define SPW_BUCKET_PATIENCE (INT64_C(1) << 59)
 
-/// Admitted when wait is 0, or when it is at most what the caller would wait: then `tat` is what the bucket became.
+/// Admitted when wait is 0, or when it is at most what the caller would wait: then `mark` is what a refund needs.
 /// Otherwise nothing was taken and wait says after how many nanoseconds to ask again; −1: never, cost exceeds burst.
 typedef struct {
     int64_t wait;
-    int64_t tat;
+    uint64_t mark;
 } spw_bucket_answer;
 
 static inline int64_t spw_bucket_ticks(int64_t nanoseconds) {
@@ -58,36 +70,49 @@ static inline void spw_bucket_set_flags(spw_bucket *b, uint32_t flags) {
 /// Takes `cost` units if they are there now, or will be within `patience` nanoseconds.
 static inline spw_bucket_answer spw_bucket_take(spw_bucket *b, int64_t now, uint32_t cost, int64_t patience) {
     int64_t start = spw_bucket_ticks(now);
+    if (patience > SPW_BUCKET_PATIENCE / SPW_TICKS) patience = SPW_BUCKET_PATIENCE / SPW_TICKS;
+    uint64_t shifted = __atomic_load_n(&b->shifted, __ATOMIC_ACQUIRE);
     for (;;) {
         uint64_t version = __atomic_load_n(&b->version, __ATOMIC_ACQUIRE);
         int64_t interval = __atomic_load_n(&b->interval, __ATOMIC_ACQUIRE);
         int64_t burst = __atomic_load_n(&b->burst, __ATOMIC_ACQUIRE);
         int64_t tat = __atomic_load_n(&b->tat, __ATOMIC_ACQUIRE);
         if (__builtin_expect((version & 1) | (version != __atomic_load_n(&b->version, __ATOMIC_RELAXED)), 0)) continue;
-        if (__builtin_expect((int64_t)cost > burst, 0)) return (spw_bucket_answer){-1, tat};
+        if (__builtin_expect((int64_t)cost > burst, 0)) return (spw_bucket_answer){-1, 0};
         int64_t after = (tat > start ? tat : start) + (int64_t)cost * interval;
         int64_t excess = after - burst * interval - start;
         int64_t wait = 0;
         if (excess > 0) {
             wait = (excess + SPW_TICKS - 1) / SPW_TICKS;
-            if (wait > patience) return (spw_bucket_answer){wait, tat};
+            if (wait > patience) return (spw_bucket_answer){wait, 0};
         }
         if (__atomic_compare_exchange_n(&b->tat, &tat, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-            return (spw_bucket_answer){wait, after};
+            return (spw_bucket_answer){wait, (uint64_t)after + shifted};
     }
 }
 
-/// Gives back `cost` units whose admission moved tat to `after`; returns whether anything was given.
-///
-/// Debt is repaid in the order in which it was made, so of this admission only what lies beyond `now` is still owed.
-/// Giving back more would mint units that have dripped in already.
-static inline bool spw_bucket_refund(spw_bucket *b, int64_t now, uint32_t cost, int64_t after) {
-    int64_t owed = after - spw_bucket_ticks(now);
-    int64_t paid = (int64_t)cost * __atomic_load_n(&b->interval, __ATOMIC_RELAXED);
-    int64_t amount = owed < paid ? owed : paid;
-    if (amount <= 0) return false;
-    __atomic_fetch_sub(&b->tat, amount, __ATOMIC_ACQ_REL);
-    return true;
+/// Gives back what is still owed of `cost` units whose admission left `mark`; returns whether anything was given.
+static inline bool spw_bucket_refund(spw_bucket *b, int64_t now, uint32_t cost, uint64_t mark) {
+    int64_t start = spw_bucket_ticks(now), amount = 0;
+    spw_lock_acquire(&b->givers);
+    int64_t interval = __atomic_load_n(&b->interval, __ATOMIC_RELAXED);
+    int64_t span = interval * __atomic_load_n(&b->burst, __ATOMIC_RELAXED);
+    uint64_t shifted = __atomic_load_n(&b->shifted, __ATOMIC_RELAXED);
+    int64_t tat = __atomic_load_n(&b->tat, __ATOMIC_ACQUIRE);
+    bool last;
+    do {
+        last = (uint64_t)tat + shifted == mark;
+        int64_t owed = (int64_t)(mark - shifted) - start, paid = (int64_t)cost * interval;
+        amount = owed < paid ? owed : paid;
+        if (amount > tat - start) amount = tat - start;
+        if (amount <= 0 || (!last && tat - span > start)) {
+            amount = 0;
+            break;
+        }
+    } while (!__atomic_compare_exchange_n(&b->tat, &tat, tat - amount, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    if (!last && amount > 0) __atomic_store_n(&b->shifted, shifted + (uint64_t)amount, __ATOMIC_RELEASE);
+    spw_lock_release(&b->givers);
+    return amount > 0;
 }
 
 /// Whole units that could be taken at `now`.
@@ -103,6 +128,7 @@ static inline int64_t spw_bucket_available(const spw_bucket *b, int64_t now) {
 /// Changes rate and burst and keeps the debt in units: what was spent stays spent. One updater at a time.
 static inline void spw_bucket_update(spw_bucket *b, int64_t now, int64_t interval, int64_t burst) {
     int64_t start = spw_bucket_ticks(now);
+    spw_lock_acquire(&b->givers);
     __atomic_fetch_add(&b->version, 1, __ATOMIC_ACQ_REL);
     int64_t old = __atomic_load_n(&b->interval, __ATOMIC_RELAXED);
     __atomic_store_n(&b->interval, interval, __ATOMIC_RELAXED);
@@ -116,6 +142,7 @@ static inline void spw_bucket_update(spw_bucket *b, int64_t now, int64_t interva
         if (after == tat) after += 1; // a swap that another thread has prepared must fail
     } while (!__atomic_compare_exchange_n(&b->tat, &tat, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
     __atomic_fetch_add(&b->version, 1, __ATOMIC_ACQ_REL);
+    spw_lock_release(&b->givers);
 }
 
 #endif

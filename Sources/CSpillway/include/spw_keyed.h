@@ -84,7 +84,7 @@ static inline uint64_t spw_keyed_slots(const spw_keyed *t) {
 static inline spw_bucket_answer spw_keyed_next(const spw_keyed *t, int64_t tat, int64_t start, uint32_t cost) {
     int64_t after = (tat > start ? tat : start) + (int64_t)cost * __atomic_load_n(&t->interval, __ATOMIC_RELAXED);
     int64_t excess = after - __atomic_load_n(&t->span, __ATOMIC_RELAXED) - start;
-    return (spw_bucket_answer){excess > 0 ? (excess + SPW_TICKS - 1) / SPW_TICKS : 0, after};
+    return (spw_bucket_answer){excess > 0 ? (excess + SPW_TICKS - 1) / SPW_TICKS : 0, (uint64_t)after};
 }
 
 /// Takes a slot for a key that was not found, under the shard's lock. Sets `retry` when the key has come meanwhile.
@@ -117,7 +117,7 @@ static inline spw_keyed_answer spw_keyed_insert(
                                          __ATOMIC_RELAXED)) continue;
         answer = spw_keyed_next(t, start, start, cost);
         __atomic_store_n(&idle->key, hash, __ATOMIC_RELEASE);
-        __atomic_store_n(&idle->tat, answer.tat, __ATOMIC_RELEASE);
+        __atomic_store_n(&idle->tat, (int64_t)answer.mark, __ATOMIC_RELEASE);
         break;
     }
 done:
@@ -142,8 +142,8 @@ static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64
             if (key != hash) continue;
             while (tat != SPW_KEYED_CLAIMED) {
                 spw_keyed_answer answer = spw_keyed_next(t, tat, start, cost);
-                if (answer.wait > 0) return (spw_keyed_answer){answer.wait, tat};
-                if (__atomic_compare_exchange_n(&slot->tat, &tat, answer.tat, false, __ATOMIC_ACQ_REL,
+                if (answer.wait > 0) return (spw_keyed_answer){answer.wait, 0};
+                if (__atomic_compare_exchange_n(&slot->tat, &tat, (int64_t)answer.mark, false, __ATOMIC_ACQ_REL,
                                                 __ATOMIC_ACQUIRE)) return answer;
                 if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != hash) break;
             }
@@ -155,24 +155,21 @@ static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64
     }
 }
 
-/// Gives back `cost` units whose admission moved the key's tat to `after`; as spw_bucket_refund.
+/// Gives back `cost` units whose admission moved the key's tat to `after`, unless another call of the key has passed since:
+/// there is no room in a slot for what spw_bucket_refund needs to know. Returns whether anything was given.
 static inline bool spw_keyed_refund(spw_keyed *t, uint64_t hash, int64_t now, uint32_t cost, int64_t after) {
-    int64_t start = spw_bucket_ticks(now), owed = after - start, paid = (int64_t)cost * __atomic_load_n(&t->interval, __ATOMIC_RELAXED);
-    int64_t amount = owed < paid ? owed : paid;
-    if (amount <= 0) return false;
+    int64_t start = spw_bucket_ticks(now);
+    int64_t lower = after - (int64_t)cost * __atomic_load_n(&t->interval, __ATOMIC_RELAXED);
+    if (lower < start) lower = start;
+    if (lower >= after) return false;
     if (hash == 0) hash = 1;
     uint64_t mask = (UINT64_C(1) << t->shard_bits) - 1;
     spw_keyed_slot *shard = t->slots + ((t->lock_bits ? hash >> (64 - t->lock_bits) : 0) << t->shard_bits);
     for (uint64_t i = 0; i < SPW_KEYED_PROBES; i++) {
         spw_keyed_slot *slot = &shard[(hash + i) & mask];
         int64_t tat = __atomic_load_n(&slot->tat, __ATOMIC_ACQUIRE);
-        while (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) == hash && tat != SPW_KEYED_CLAIMED) {
-            // What was repaid since is gone, and a slot that passed on and came back owes less than it did.
-            int64_t lower = tat - amount > start ? tat - amount : start + 1;
-            if (lower >= tat) return false;
-            if (__atomic_compare_exchange_n(&slot->tat, &tat, lower, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-                return true;
-        }
+        if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != hash || tat != after) continue;
+        return __atomic_compare_exchange_n(&slot->tat, &tat, lower, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     }
     return false;
 }

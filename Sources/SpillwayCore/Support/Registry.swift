@@ -45,13 +45,25 @@ public final class Registry<Value: Sendable>: Sendable {
 
     /// The value called `name`, nil when there is none.
     ///
-    /// Counts as a use.
+    /// Getting counts as a use. Setting replaces: whoever holds the old value goes on with it, whoever asks from now on gets
+    /// the new one. Setting nil drops.
     public subscript(name: String) -> Value? {
-        contents.withLock { contents in
-            contents.clock += 1
-            guard let index = contents.entries.index(forKey: name) else { return nil }
-            contents.entries.values[index].used = contents.clock
-            return contents.entries.values[index].value
+        get {
+            contents.withLock { contents in
+                contents.clock += 1
+                guard let index = contents.entries.index(forKey: name) else { return nil }
+                contents.entries.values[index].used = contents.clock
+                return contents.entries.values[index].value
+            }
+        }
+        set {
+            contents.withLock { contents in
+                contents.clock += 1
+                if contents.entries[name] == nil, newValue != nil, contents.entries.count >= capacity {
+                    Self.evict(&contents)
+                }
+                contents.entries[name] = newValue.map { Entry(value: $0, used: contents.clock) }
+            }
         }
     }
 
@@ -69,7 +81,7 @@ public final class Registry<Value: Sendable>: Sendable {
 
     private static func evict(_ contents: inout Contents) {
         let uses = contents.entries.values.map(\.used).sorted()
-        let bound = uses[uses.count / 8]
+        let bound = uses[max(1, uses.count / 8) - 1]
         contents.entries = contents.entries.filter { $0.value.used > bound }
     }
 }

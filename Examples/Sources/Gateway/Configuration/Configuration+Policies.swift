@@ -1,4 +1,4 @@
-import Hummingbird
+import HTTPTypes
 import Spillway
 
 extension Configuration.Calls {
@@ -32,7 +32,7 @@ extension Backoff {
         ])
         let jitter: Jitter =
             try fields["jitter"]?.choice([
-                "none": .none, "full": .full, "equal": .equal, "decorrelated": .decorrelated,
+                "none": Jitter.none, "full": .full, "equal": .equal, "decorrelated": .decorrelated,
             ]) ?? .full
         if kind == .none {
             self = .none
@@ -75,7 +75,7 @@ extension Configuration.TenantLimit {
         }
         let name = try fields.required("header")
         header = try name.text()
-        guard HTTPFields.Name(header) != nil else { throw name.refuse("the name of a header") }
+        guard HTTPField.Name(header) != nil else { throw name.refuse("the name of a header") }
     }
 }
 

@@ -14,11 +14,10 @@ struct APIError: HTTPResponseError {
         _ status: HTTPResponse.Status, _ message: String, type: String = "invalid_request_error",
         param: String? = nil, code: String? = nil
     ) {
-        self.status = status
         let error: [String: Any] = [
             "message": message, "type": type, "param": param ?? NSNull(), "code": code ?? NSNull(),
         ]
-        json = Self.text(["error": error])
+        self.init(status, ["error": error])
     }
 
     /// An upstream's error: its body where that has the right shape, else a new one that quotes it.
@@ -28,8 +27,7 @@ struct APIError: HTTPResponseError {
             self.init(status, message, type: "upstream_error", code: code)
             return
         }
-        self.status = status
-        json = Self.text(fields)
+        self.init(status, fields)
     }
 
     /// The error as an event in the middle of a stream.
@@ -45,9 +43,10 @@ struct APIError: HTTPResponseError {
         Response(status: status, headers: headers, body: .init(byteBuffer: json))
     }
 
-    private static func text(_ fields: [String: Any]) -> ByteBuffer {
+    private init(_ status: HTTPResponse.Status, _ fields: [String: Any]) {
+        self.status = status
         // Strings, nulls and what came from a parser are always valid.
-        ByteBuffer(
+        json = ByteBuffer(
             data: try! JSONSerialization.data(
                 withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes]))
     }

@@ -17,7 +17,8 @@ struct Upstream: Sendable {
         breaker = try configuration.breaker.map { try CircuitBreaker(configuration.name, $0, observer: observer) }
         let bucket = try configuration.rateLimit.map { try TokenBucket("\(configuration.name).rate", $0) }
         let cooldown = configuration.cooldown.map { Cooldown("\(configuration.name).cooldown", $0) }
-        gates = [cooldown, breaker, bucket].compactMap { $0 as (any Gate)? }
+        let all: [(any Gate)?] = [cooldown, breaker, bucket]
+        gates = all.compactMap { $0 }
     }
 
     /// Whether a call could pass the breaker.

@@ -1,0 +1,154 @@
+import AsyncHTTPClient
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import FakeFleet
+@testable import Gateway
+
+/// A gateway in front of a fleet, both over real sockets.
+struct Bench: Sendable {
+    let fleet: Fleet.Addresses
+    let gateway: Gateway
+    /// The gateway's.
+    let port: Int
+
+    /// Sends a request to a port, the gateway's by default.
+    func send(
+        _ method: HTTPMethod, _ path: String, port: Int? = nil, body: String? = nil, headers: HTTPHeaders = [:]
+    ) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port ?? self.port)/\(path)")
+        request.method = method
+        request.headers = headers
+        request.body = body.map { .bytes(ByteBuffer(string: $0)) }
+        return try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+    }
+
+    /// Asks the gateway for a chat completion; `extra` are further JSON fields, each after a comma.
+    func chat(_ extra: String = "", headers: HTTPHeaders = [:]) async throws -> HTTPClientResponse {
+        let body = #"{"model":"chat","messages":[{"role":"user","content":"hello"}]\#(extra)}"#
+        return try await send(.POST, "v1/chat/completions", body: body, headers: headers)
+    }
+
+    /// Makes one fault the only active one; `replica` is a number or `"all"` with its quotes.
+    func fault(_ kind: FaultKind, replica: String = "1", extra: String = "") async throws {
+        let body = #"[{"replica":\#(replica),"fault":"\#(kind.rawValue)"\#(extra)}]"#
+        #expect(try await send(.PUT, "control/faults", port: fleet.control, body: body).status == .ok)
+    }
+
+    /// How many calls each replica has had.
+    var calls: [Int] {
+        get async throws {
+            try await stats().replicas.map(\.calls)
+        }
+    }
+
+    /// The fleet's counters.
+    func stats() async throws -> Stats {
+        let body = try await send(.GET, "control/stats", port: fleet.control).body.collect(upTo: 1 << 20)
+        return try JSONDecoder().decode(Stats.self, from: Data(body.readableBytesView))
+    }
+
+    /// Asks for the counters until they satisfy a condition; the suite's time limit bounds the wait.
+    func stats(until isMet: (Stats) -> Bool) async throws {
+        while try await !isMet(stats()) {}
+    }
+
+    /// Asks for the gateway's metrics until they contain a line; the suite's time limit bounds the wait.
+    func metrics(until line: String) async throws {
+        while try await !send(.GET, "metrics").text.contains(line) {}
+    }
+
+    /// The part of the counters that is looked at.
+    struct Stats: Decodable {
+        struct Replica: Decodable {
+            let calls: Int
+            let running: Int
+        }
+        let replicas: [Replica]
+    }
+}
+
+/// Runs `body` against a gateway with a ladder of fast replicas, each with the YAML flow fields `upstream`.
+func withBench(
+    replicas: Int = 2, upstream: String = "breaker: none", policy: String = "{ retries: 3, backoff: { kind: none } }",
+    server: String = "{}", flags: [String] = [], _ body: (Bench) async throws -> Void
+) async throws {
+    let options = try FleetOptions.parse(["--port=0", "--replicas=\(replicas)", "--speed=1000"] + flags)
+    let http = HTTPClient(configuration: Gateway.httpConfiguration)
+    let outcome: Result<Void, any Error>
+    do {
+        try await running {
+            try await Fleet(options).run(ready: $0)
+        } body: { fleet in
+            let numbers = 1...replicas
+            let yaml = """
+                upstreams:
+                \(numbers.map { "  r\($0): { url: 'http://127.0.0.1:\(fleet.replicas[$0 - 1])', \(upstream) }" }
+                    .joined(separator: "\n"))
+                models:
+                  chat:
+                    targets: [\(numbers.map { "{ upstream: r\($0), model: fake-7b }" }.joined(separator: ", "))]
+                policy: \(policy)
+                server: \(server)
+                """
+            let gateway = try Gateway(
+                Configuration(yaml: yaml, file: "test.yaml"), http: http,
+                logger: Logger(label: "test") { _ in
+                    SwiftLogNoOpLogHandler()
+                })
+            try await running { ready in
+                let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
+            } body: { port in
+                try await body(Bench(fleet: fleet, gateway: gateway, port: port))
+            }
+        }
+        outcome = .success(())
+    } catch {
+        outcome = .failure(error)
+    }
+    try await http.shutdown()
+    try outcome.get()
+}
+
+/// Runs `body` with what `serve` says once it serves, and stops it afterwards.
+private func running<Ready: Sendable>(
+    _ serve: @escaping @Sendable (@escaping @Sendable (Ready) -> Void) async throws -> Void,
+    body: (Ready) async throws -> Void
+) async throws {
+    let (stream, announce) = AsyncStream.makeStream(of: Ready.self)
+    let serving = Task {
+        defer { announce.finish() }
+        try await serve { announce.yield($0) }
+    }
+    defer { serving.cancel() }
+    for await ready in stream {
+        try await body(ready)
+        serving.cancel()
+        _ = await serving.result
+        return
+    }
+    try await serving.value
+}
+
+extension HTTPClientResponse {
+    /// The whole body as text.
+    var text: String {
+        get async throws {
+            String(buffer: try await body.collect(upTo: 16 << 20))
+        }
+    }
+
+    /// The fields of the body's error object.
+    var apiError: [String: String] {
+        get async throws {
+            struct Body: Decodable { let error: [String: String?] }
+            let body = try JSONDecoder().decode(Body.self, from: Data(try await text.utf8))
+            #expect(Set(body.error.keys) == ["message", "type", "param", "code"])
+            return body.error.compactMapValues { $0 }
+        }
+    }
+}

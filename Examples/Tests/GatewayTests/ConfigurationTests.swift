@@ -1,0 +1,130 @@
+import Foundation
+import Spillway
+import Testing
+
+@testable import Gateway
+
+private let upstreams = "upstreams:\n  a: { url: http://a }\n"
+private let models = "models:\n  m: { targets: [{ upstream: a, model: x }] }\n"
+
+struct ConfigurationTests {
+    @Test func `the smallest file has the defaults`() throws {
+        let configuration = try Configuration(yaml: upstreams + models, file: "g.yaml")
+        #expect(configuration.upstreams[0].url == "http://a")
+        #expect(configuration.upstreams[0].breaker == .init())
+        #expect(configuration.models[0].targets[0].name == "a/x")
+        #expect(configuration.calls.retries == 2)
+        #expect(configuration.server.port == 8080)
+    }
+
+    @Test func `every field is read`() throws {
+        let yaml = """
+            upstreams:
+              a:
+                url: https://a.example/v1/
+                keyEnv: KEY
+                breaker: { window: { calls: 25 }, failureRatio: 0.3, minimumCalls: 5, openSeconds: 2, probes: 1 }
+                rateLimit: { perMinute: 60, burst: 10, unit: tokens }
+                cooldown: { firstSeconds: 2, maximumSeconds: 9 }
+              b: { url: http://b, breaker: none }
+            models:
+              "*": { order: rotating, targets: [{ upstream: a, model: "*" }, { upstream: b, model: y }] }
+            policy:
+              deadlineSeconds: 7
+              attemptSeconds: 6
+              firstContentSeconds: 0.5
+              idleSeconds: 0.25
+              retries: 4
+              backoff: { kind: linear, fromMs: 10, capMs: 100, jitter: none }
+              budget: unlimited
+              tenantLimit: { perMinute: 30, burst: 5, header: x-tenant }
+            server: { host: "::1", port: 0, maxBodyBytes: 100, drainSeconds: 0 }
+            """
+        let configuration = try Configuration(yaml: yaml, file: "g.yaml", environment: ["KEY": "secret"])
+        let first = configuration.upstreams[0]
+        #expect(first.url == "https://a.example")
+        #expect(first.key == "secret")
+        #expect(first.breaker?.window == .calls(25))
+        #expect(first.breaker?.openDuration == .seconds(2))
+        #expect(first.rateLimit == .init(rate: .perMinute(60), burst: 10, unit: .tokens))
+        #expect(first.cooldown?.most == .seconds(9))
+        #expect(configuration.upstreams[1].breaker == nil)
+        #expect(configuration.models[0].targets.count == 2)
+        #expect(configuration.calls.limits.idle == .milliseconds(250))
+        #expect(configuration.calls.backoff.delay(beforeRetry: 3) == .milliseconds(30))
+        #expect(configuration.calls.budget == nil)
+        #expect(configuration.calls.tenantLimit?.header == "x-tenant")
+        #expect(configuration.server.drain == .zero)
+    }
+
+    @Test(
+        arguments: [
+            ("", nil, "", "is empty"),
+            ("upstreams: [", 2, "", "not YAML"),
+            ("upstreams:\n  a: { url: http://a }\n  a: { url: http://b }\n", 2, "", "there twice"),
+            (models, 1, "", "'upstreams' is missing"),
+            (upstreams, 1, "", "'models' is missing"),
+            (upstreams + models + "speed: 3\n", 5, "speed", "unknown field"),
+            ("upstreams:\n  a:\n    link: x\n" + models, 3, "upstreams.a.link", "unknown field"),
+            ("upstreams:\n  a: { breaker: none }\n" + models, 2, "upstreams.a", "'url' is missing"),
+            ("upstreams:\n  a: { url: ftp://a }\n" + models, 2, "upstreams.a.url", "'ftp://a' is not an address"),
+            ("upstreams:\n  a: { url: http://a, keyEnv: A_KEY }\n" + models, 2, "upstreams.a.keyEnv", "A_KEY is not set"),
+            (
+                "upstreams:\n  a:\n    url: http://a\n    breaker:\n      probes: many\n" + models,
+                5, "upstreams.a.breaker.probes", "'many' is not a whole number"
+            ),
+            (
+                "upstreams:\n  a:\n    url: http://a\n    breaker:\n      openSeconds: 9\n      maximumOpenSeconds: 1\n"
+                    + models,
+                5, "upstreams.a.breaker", "maximumOpenDuration"
+            ),
+            (
+                "upstreams:\n  a: { url: http://a, rateLimit: { burst: 3 } }\n" + models,
+                2, "upstreams.a.rateLimit", "one of perSecond and perMinute"
+            ),
+            (
+                upstreams + "models:\n  m:\n    targets:\n      - { upstream: b, model: x }\n",
+                6, "models.m.targets[0].upstream", "'b' is not one of the upstreams"
+            ),
+            (upstreams + "models:\n  m: { targets: [] }\n", 4, "models.m.targets", "at least one"),
+            (
+                upstreams + "models:\n  m: { targets: [{ upstream: a, model: x }, { upstream: a, model: x }] }\n",
+                4, "models.m.targets[1]", "twice"
+            ),
+            (upstreams + models + "policy:\n  retries: -1\n", 6, "policy.retries", "'-1' is not a whole number from 0"),
+            (upstreams + models + "policy:\n  idleSeconds: .inf\n", 6, "policy.idleSeconds", "is not a number from"),
+            (upstreams + models + "policy:\n  deadlineSeconds: '5'\n", 6, "policy.deadlineSeconds", "not a number"),
+            (
+                upstreams + models + "policy:\n  backoff: { kind: linear, fromMs: 9, capMs: 3 }\n",
+                6, "policy.backoff", "cap"
+            ),
+            (upstreams + models + "policy:\n  budget: { ratio: 11 }\n", 6, "policy.budget.ratio", "from 0.0 to 10.0"),
+            (upstreams + models + "server:\n  port: 65536\n", 6, "server.port", "'65536' is not a whole number"),
+            (upstreams + models + "server: 5\n", 5, "server", "'5' is not a mapping"),
+            (
+                upstreams + models + "policy:\n  tenantLimit: { perMinute: 1, burst: 1, header: 'a b' }\n",
+                6, "policy.tenantLimit.header", "not the name of a header"
+            ),
+        ] as [(String, Int?, String, String)])
+    func `a fault names file, line and field`(yaml: String, line: Int?, field: String, problem: String) throws {
+        let error = #expect(throws: ConfigurationFault.self) { try Configuration(yaml: yaml, file: "g.yaml") }
+        let fault = try #require(error)
+        #expect(fault.line == line, "\(fault)")
+        #expect(fault.field == field, "\(fault)")
+        #expect(fault.problem.contains(problem), "\(fault)")
+        #expect(fault.description.hasPrefix(line.map { "g.yaml:\($0): " } ?? "g.yaml: "))
+    }
+
+    @Test func `a file that is not there is a fault`() {
+        #expect(throws: ConfigurationFault.self) { try Configuration(path: "/nowhere/gateway.yaml") }
+    }
+
+    @Test(arguments: ["naive", "spillway"])
+    func `the demo's files are good`(name: String) throws {
+        let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../Data")
+        let configuration = try Configuration(path: data.appending(path: "gateway-\(name).yaml").path, environment: [:])
+        #expect(configuration.upstreams.count == 8)
+        #expect(configuration.models[0].targets.count == 8)
+        #expect(configuration.upstreams.allSatisfy { ($0.breaker == nil) == (name == "naive") })
+    }
+}
