@@ -104,7 +104,7 @@ public struct Backoff: Sendable, Hashable {
         case .none: return ceiling(retry)
         case .full: return Int64(random.next(through: UInt64(ceiling(retry))))
         case .equal:
-            let most = ceiling(retry), half = most / 2
+            let most = ceiling(retry), half = most - most / 2
             return half + Int64(random.next(through: UInt64(most - half)))
         case .decorrelated:
             let (tripled, overflow) = max(previous, base).multipliedReportingOverflow(by: 3)
@@ -117,21 +117,34 @@ public struct Backoff: Sendable, Hashable {
     ///
     /// Saturates at the cap, at any retry number.
     private func ceiling(_ retry: Int) -> Int64 {
+        let growths = max(1, retry) - 1
         switch growth {
         case .constant: return base
         case .linear:
-            let (product, overflow) = base.multipliedReportingOverflow(by: Int64(max(1, retry)))
+            let (product, overflow) = base.multipliedReportingOverflow(by: Int64(growths).addingOne)
             return overflow ? cap : min(cap, product)
         case .exponential(let factor):
             if base == 0 || factor == 1 { return base }
             if factor == 2 {
-                let doublings = retry - 1
-                return doublings < base.leadingZeroBitCount - 1 ? min(cap, base << Int64(max(0, doublings))) : cap
+                return growths < base.leadingZeroBitCount - 1 ? min(cap, base << Int64(growths)) : cap
             }
-            var wait = Double(base)
-            let most = Double(cap)
-            for _ in 1..<max(1, retry) where wait < most { wait *= factor }
-            return wait < most ? Int64(wait) : cap
+            let wait = Double(base) * power(factor, growths)
+            return wait < Double(cap) ? Int64(wait) : cap
         }
     }
+
+    /// By squaring, so that a high number costs no more than a low one; too large a result is infinite.
+    private func power(_ factor: Double, _ exponent: Int) -> Double {
+        var result = 1.0, square = factor, left = exponent
+        while left > 0 {
+            if left & 1 == 1 { result *= square }
+            square *= square
+            left >>= 1
+        }
+        return result
+    }
+}
+
+extension Int64 {
+    fileprivate var addingOne: Int64 { self == .max ? self : self + 1 }
 }

@@ -124,6 +124,12 @@ final class PolicyCore: @unchecked Sendable {
                 do throws(Rejection) {
                     for gate in places[index].gates { try admit(gate, call, &flow) }
                     flow.target = index
+                    if case .rotating = plan.order, step > 0 {
+                        // The next call begins after the target that took this one; else the neighbour of one that
+                        // refuses would get the calls of both.
+                        turn.wrappingAdd(step, ordering: .relaxed)
+                        flow.first = index
+                    }
                     return
                 } catch {
                     flow.permits.void(to: held, at: flow.started)

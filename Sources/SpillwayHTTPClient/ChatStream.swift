@@ -80,7 +80,7 @@ private final class Reading: @unchecked Sendable {
     }
 
     private func chunk() async throws(UpstreamError) -> ChatChunk? {
-        if reader.isReady { return try await reader.read() }
+        if reader.isReady || reader.phase == .done { return try await reader.read() }
         let began = time.now
         let patience = reader.phase == .open ? max(stall - silence, .zero) : min(stall, Self.afterFinish)
         let chunk = try await cutoff(patience).run(or: "no text came for \(stall)") {

@@ -31,6 +31,7 @@ extension UpstreamError {
         case is NIOConnectionError, ChannelError.connectTimeout: .connect
         // Others, such as an unreachable host, also come from connections that have sent something.
         case let error as IOError where [ECONNREFUSED, EADDRNOTAVAIL].contains(error.errnoCode): .connect
+        case HTTPParserError.invalidEOFState: .transport
         case is HTTPParserError: .malformed
         default: .transport
         }

@@ -8,7 +8,8 @@ import Testing
 
     /// The bounds of a wait whose ceiling is `ceiling`.
     private func bounds(_ jitter: Backoff.Jitter, _ ceiling: Duration) -> ClosedRange<Duration> {
-        jitter == .none ? ceiling...ceiling : jitter == .full ? .zero...ceiling : (ceiling / 2)...ceiling
+        let half = Duration.nanoseconds(ceiling.clampedNanoseconds / 2)
+        return jitter == .none ? ceiling...ceiling : jitter == .full ? .zero...ceiling : half...ceiling
     }
 
     @Test func waitsWithoutJitterGrowAsTheirKindSays() throws {

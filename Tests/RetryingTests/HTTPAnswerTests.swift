@@ -89,7 +89,7 @@ import Testing
     @Test func whatCannotBeReadIsPassedOver() {
         for body in [
             "", "{", "null", #"{"retryDelay":22}"#, #"{"retryDelay":{"seconds":"22"}}"#, #"{"retryDelay":"soon"}"#,
-            #""retrydelay""#, #""retrydelay":"#, #""retrydelay":"22s"#.replacing("22s", with: ""), "\u{0}\u{0}",
+            #""retrydelay""#, #""retrydelay":"#, #""retrydelay":""#, "\u{0}\u{0}",
         ] {
             #expect(outcome(429, ["retry-after": "soon"], body) == .neutral(.rateLimited), "\(body)")
         }

@@ -55,6 +55,10 @@ struct ChatStreamTests {
             #expect(chunks[3].choices.first?.finishReason == "stop")
             #expect(chunks.last?.usage == Usage(promptTokens: 1, completionTokens: 2, totalTokens: 3))
             #expect(upstream.requests.first?.body.contains(#""include_usage":true"#) == true)
+
+            let second = await read(try await chat.stream(Self.request))
+            #expect(second.text == "Hello")
+            #expect(upstream.connections == 1, "the connection is used again")
         }
     }
 

@@ -34,6 +34,7 @@ final class Upstream: Sendable {
     private struct Contents {
         var answers: [Answer]
         var requests: [Request] = []
+        var connections = 0
     }
 
     let port: Int
@@ -49,6 +50,7 @@ final class Upstream: Sendable {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    box.upstream.withLock { $0?.contents.withLock { $0.connections += 1 } }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Connection(box))
                 }
@@ -74,12 +76,15 @@ final class Upstream: Sendable {
     /// The requests so far.
     var requests: [Request] { contents.withLock { $0.requests } }
 
+    /// The connections so far.
+    var connections: Int { contents.withLock { $0.connections } }
+
     /// The address of `path`.
     func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    /// Stops listening.
+    /// Stops listening; also more than once.
     func stop() async throws {
-        try await listener.close()
+        if listener.isActive { try await listener.close() }
     }
 
     fileprivate func answer(_ request: Request) -> Answer {

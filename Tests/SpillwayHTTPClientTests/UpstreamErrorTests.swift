@@ -27,6 +27,7 @@ struct UpstreamErrorTests {
             (HTTPClientError.remoteConnectionClosed, .failure(.transport)),
             (HTTPClientError.deadlineExceeded, .failure(.timeout)),
             (HTTPClientError.readTimeout, .failure(.timeout)),
+            (HTTPParserError.invalidEOFState, .failure(.transport)),
             (HTTPParserError.invalidChunkSize, .failure(.malformed)),
             (HTTPClientError.cancelled, .neutral(.cancelled)),
             (CancellationError(), .neutral(.cancelled)),
