@@ -38,17 +38,16 @@ struct Cutoff: Sendable {
 
     /// Runs `operation` and cancels it at the deadline.
     ///
-    /// - Throws: What it threw, or a timeout with the text `what` when it failed after the deadline.
+    /// - Throws: What it threw, or a timeout with the text `what` when it ended after the deadline.
     func run<Value: Sendable>(
         or what: String, _ operation: @escaping @Sendable () async throws(UpstreamError) -> Value
     ) async throws(UpstreamError) -> Value {
         let (result, late) = await cancelling { () async -> Result<Value, UpstreamError> in
             do throws(UpstreamError) { return .success(try await operation()) } catch { return .failure(error) }
         }
-        switch result {
-        case .success(let value): return value
-        case .failure(let error): throw late ? UpstreamError(what, .failure(.timeout), underlying: error) : error
-        }
+        // Even a success: the cancellation may have reached what the operation goes on to use, such as a body.
+        if late { throw UpstreamError(what, .failure(.timeout)) }
+        return try result.get()
     }
 }
 #endif

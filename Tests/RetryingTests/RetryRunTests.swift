@@ -126,7 +126,7 @@ import Testing
         for _ in 0..<4 { try await retry.run(again, time: time) { _ in } }
         #expect(budget.balance(at: time.now) == 2)
         _ = await ending(retry, Trouble(.timeout), again)  // pays in a half, and takes two
-        #expect(budget.balance(at: time.now) == 0.5)
+        #expect(abs(budget.balance(at: time.now) - 0.5) < 0.001)  // what was paid in fades a little
     }
 
     @Test func cancellationWhileItWaitsGivesTheBudgetBack() async throws {

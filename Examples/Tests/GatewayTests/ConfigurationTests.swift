@@ -68,7 +68,7 @@ struct ConfigurationTests {
             ("upstreams:\n  a:\n    link: x\n" + models, 3, "upstreams.a.link", "unknown field"),
             ("upstreams:\n  a: { breaker: none }\n" + models, 2, "upstreams.a", "'url' is missing"),
             ("upstreams:\n  a: { url: ftp://a }\n" + models, 2, "upstreams.a.url", "'ftp://a' is not an address"),
-            ("upstreams:\n  a: { url: http://a, keyEnv: A_KEY }\n" + models, 2, "upstreams.a.keyEnv", "A_KEY is not set"),
+            ("upstreams:\n  a: { url: http://a, keyEnv: KEY }\n" + models, 2, "upstreams.a.keyEnv", "KEY is not set"),
             (
                 "upstreams:\n  a:\n    url: http://a\n    breaker:\n      probes: many\n" + models,
                 5, "upstreams.a.breaker.probes", "'many' is not a whole number"

@@ -54,21 +54,29 @@ static inline uint64_t spw_budget_decay(uint64_t excess, uint32_t keep, uint64_t
 }
 
 static inline uint64_t spw_budget_upkeep(const spw_budget *b, uint64_t word, int64_t now) {
-    uint64_t stamp = ((uint64_t)(now < 0 ? 0 : now) >> SPW_BUDGET_STEP_SHIFT) & SPW_BUDGET_TIME_MASK;
+    // Refills count steps that have wholly passed since the balance was last full, so none is early; hence the time of a
+    // full balance is rounded up and every other one down. Decay only takes, so its time may be rounded up always.
+    uint64_t passed = (uint64_t)(now < 0 ? 0 : now) >> SPW_BUDGET_STEP_SHIFT;
+    uint64_t balance = word >> SPW_BUDGET_TIME_BITS, burst = SPW_BUDGET_READ(b->burst);
+    uint64_t stamp = balance > burst ? passed + 1 : passed;
     uint64_t steps = (stamp - word) & SPW_BUDGET_TIME_MASK;
     // The same step, or a time up to 2 hours behind the last one. Any other difference is an idle time.
     if (steps == 0 || steps > SPW_BUDGET_TIME_MASK - 65536) return word;
-    uint64_t balance = word >> SPW_BUDGET_TIME_BITS, burst = SPW_BUDGET_READ(b->burst);
-    uint64_t floor = SPW_BUDGET_READ(b->floor);
     if (balance > burst) {
         balance = burst + spw_budget_decay(balance - burst, SPW_BUDGET_READ(b->keep), steps);
-    } else if (floor > 0) {
-        __uint128_t filled = ((__uint128_t)floor * steps) >> 16;
+    } else {
+        __uint128_t filled = ((__uint128_t)SPW_BUDGET_READ(b->floor) * steps) >> 16;
         uint64_t room = burst - balance;
-        if (filled == 0) return word; // too little to see yet: leave the time as it is, so that it adds up
-        balance += filled < room ? (uint64_t)filled : room;
+        if (filled >= room) {
+            balance = burst;
+            stamp = passed + 1;
+        } else if (filled > 0) {
+            balance += (uint64_t)filled;
+        } else if (SPW_BUDGET_READ(b->floor) > 0) {
+            return word; // too little to see yet: leave the time as it is, so that it adds up
+        }
     }
-    return balance << SPW_BUDGET_TIME_BITS | stamp;
+    return balance << SPW_BUDGET_TIME_BITS | (stamp & SPW_BUDGET_TIME_MASK);
 }
 
 static inline void spw_budget_deposit(spw_budget *b, int64_t now) {
