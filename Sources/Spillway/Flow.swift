@@ -23,6 +23,8 @@ struct Flow {
     var first = 0
     /// One bit for each target that failed in this call.
     var failed: UInt64 = 0
+    /// Until when no target that failed in this call may be asked again, because one of them said so.
+    var heldUntil = Instant.zero
 
     init(began: Instant, deadline: Instant?, setsDeadline: Bool, record: Record?) {
         self.began = began

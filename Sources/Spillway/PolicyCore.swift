@@ -118,6 +118,8 @@ final class PolicyCore: @unchecked Sendable {
         let held = flow.permits.count
         var refusal: Rejection?
         for again in [false, true] {
+            // Never earlier than told: a target that failed and asked for a pause is not asked before it is over.
+            if again, flow.started < flow.heldUntil, refusal != nil { break }
             for step in places.indices {
                 let index = (flow.first + step) % places.count
                 guard (flow.failed & (1 << UInt64(index)) != 0) == again else { continue }
@@ -184,6 +186,7 @@ final class PolicyCore: @unchecked Sendable {
         }
         // What one target asked for does not hold up another, as long as there is one that has not failed.
         let elsewhere = flow.failed.nonzeroBitCount < places.count
+        if elsewhere, let hint = outcome.retryAfter { flow.heldUntil = max(flow.heldUntil, now.advanced(by: hint)) }
         return decide(elsewhere ? .of(outcome.cause) : outcome, call.idempotency, &flow, at: now)
     }
 

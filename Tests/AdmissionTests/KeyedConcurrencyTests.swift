@@ -59,8 +59,10 @@ import Testing
         }
     }
 
-    /// The old interval with the new burst would be a limit of millions. Debt keeps its length in time, so that the burst of
-    /// the fast limit takes next to nothing of the slow one's: each can be used once.
+    /// The old interval with the new burst would be a limit of millions.
+    ///
+    /// Debt keeps its length in time, so that the burst of the fast limit takes next to nothing of the slow one's: each
+    /// can be used once.
     @Test func duringUpdatesOneLimitOrTheOtherIsInForceAndNoMixture() async throws {
         let slow = KeyedTokenBucket.Configuration(rate: .perDay(10), burst: 10, keys: 2_000)
         let fast = KeyedTokenBucket.Configuration(rate: .perSecond(1e6), burst: 20, keys: 2_000)

@@ -85,7 +85,8 @@ import Testing
             for _ in 0..<120 {
                 switch random.next(through: 4) {
                 case 0: now = now.advanced(by: .milliseconds(Int64(random.next(through: 200))))
-                case 1, 2 where !held.isEmpty:
+                case 1,
+                    2 where !held.isEmpty:
                     guard !held.isEmpty else { continue }
                     let permit = held.remove(at: Int(random.next(through: UInt64(held.count - 1))))
                     passage.uses[permit.use].ran = false

@@ -29,7 +29,9 @@ import Testing
     @Test func aRefusalSaysWhenAndThenItPassesAndNotBefore() throws {
         try forSeeds(300) { seed, random in
             let burst = UInt32(1 + random.next(through: 50))
-            let rate = Rate(0.1 + Double(random.next(through: 1_000_000)) / 97, per: .milliseconds(Int64(1 + random.next(through: 5_000))))
+            let rate = Rate(
+                0.1 + Double(random.next(through: 1_000_000)) / 97,
+                per: .milliseconds(Int64(1 + random.next(through: 5_000))))
             let bucket = try makeBucket(rate, burst: burst)
             var now = Instant(nanoseconds: Int64(random.next(through: 1 << 50)))
             for _ in 0..<40 {

@@ -20,9 +20,11 @@ import Testing
         let slow = try Backoff.exponential(from: .seconds(1), factor: 1.5, cap: .seconds(50), jitter: .none)
         #expect([1, 2, 99].map { constant.delay(beforeRetry: $0) } == [.seconds(3), .seconds(3), .seconds(3)])
         #expect([1, 2, 4, 5, 6].map { linear.delay(beforeRetry: $0) } == [2, 4, 8, 9, 9].map { .seconds($0) })
-        #expect([1, 2, 3, 7, 8, 9].map { doubling.delay(beforeRetry: $0) } == [
-            200, 400, 800, 12_800, 20_000, 20_000,
-        ].map { .milliseconds($0) })
+        #expect(
+            [1, 2, 3, 7, 8, 9].map { doubling.delay(beforeRetry: $0) }
+                == [
+                    200, 400, 800, 12_800, 20_000, 20_000,
+                ].map { .milliseconds($0) })
         #expect([1, 2, 3, 4, 5].map { tripling.delay(beforeRetry: $0) } == [1, 3, 9, 27, 50].map { .seconds($0) })
         #expect([1, 2, 3].map { slow.delay(beforeRetry: $0) } == [1_000, 1_500, 2_250].map { .milliseconds($0) })
         #expect(Backoff.none.delay(beforeRetry: 5) == .zero)
@@ -80,9 +82,10 @@ import Testing
         let equal = try Backoff.constant(.nanoseconds(4), jitter: .equal)
         let random = RandomSource.seeded(1)
         #expect(Set((0..<200).map { _ in full.delay(beforeRetry: 1, random: random) }).count == 4)
-        #expect(Set((0..<200).map { _ in equal.delay(beforeRetry: 1, random: random) }) == [
-            .nanoseconds(2), .nanoseconds(3), .nanoseconds(4),
-        ])
+        #expect(
+            Set((0..<200).map { _ in equal.delay(beforeRetry: 1, random: random) }) == [
+                .nanoseconds(2), .nanoseconds(3), .nanoseconds(4),
+            ])
     }
 
     @Test func aSeedGivesTheSameWaitsEveryTime() throws {

@@ -39,7 +39,8 @@ import Testing
         let everybodys = outcome(529, [:], #"{"type":"error","error":{"type":"overloaded_error"}}"#)
         #expect(everybodys == .failure(.overloaded))
         #expect(outcome(500, [:], #"{"type":"error","error":{"type":"overloaded_error"}}"#).cause == .overloaded)
-        #expect(outcome(400, [:], #"{"error":{"message":"prompt is too long: 210000 tokens"}}"#).cause == .contextTooLong)
+        #expect(
+            outcome(400, [:], #"{"error":{"message":"prompt is too long: 210000 tokens"}}"#).cause == .contextTooLong)
         #expect(
             outcome(400, [:], #"{"error":{"message":"Your credit balance is too low to access the API"}}"#).cause
                 == .quotaExhausted)

@@ -91,7 +91,9 @@ import Testing
         #expect(budget.balance(at: at(1)) == 2)
         try budget.admit(Call(), at: at(1)).settle(.success, at: at(1))
         _ = try budget.admit(Call(), at: at(1))
-        let refusal = #expect(throws: Rejection.self) { try budget.admit(Call(), at: at(1)).settle(.success, at: at(1)) }
+        let refusal = #expect(throws: Rejection.self) {
+            try budget.admit(Call(), at: at(1)).settle(.success, at: at(1))
+        }
         #expect(refusal?.reason == .budgetExhausted)
         #expect(refusal?.gate.description == "budget")
         #expect(refusal?.retryAfter == nil)

@@ -15,10 +15,14 @@ import Testing
     }
 
     @Test func isSettledExactlyOnceHoweverItEnds() {
-        #expect(settlements { $0.settle(.failure(.timeout), at: at(12)) } == [.init(outcome: .failure(.timeout), at: at(12))])
-        #expect(settlements { $0.settle(.neutral(.rateLimited), after: .seconds(1)) } == [
-            .init(outcome: .neutral(.rateLimited), at: at(11))
-        ])
+        #expect(
+            settlements { $0.settle(.failure(.timeout), at: at(12)) } == [
+                .init(outcome: .failure(.timeout), at: at(12))
+            ])
+        #expect(
+            settlements { $0.settle(.neutral(.rateLimited), after: .seconds(1)) } == [
+                .init(outcome: .neutral(.rateLimited), at: at(11))
+            ])
         #expect(settlements { $0.succeed(after: .seconds(3)) } == [.init(outcome: .success, at: at(13))])
         #expect(settlements { $0.fail(.connect, after: .zero) } == [.init(outcome: .failure(.connect), at: at(10))])
         #expect(settlements { $0.void(at: at(11)) } == [.init(outcome: nil, at: at(11))])
@@ -65,7 +69,8 @@ import Testing
         #expect(later.retryAfter == .seconds(2))
         #expect("\(later)".contains("retry after 2"))
         #expect(Rejection(by: name, reason: .other, retryAfter: .seconds(-2)).retryAfter == .zero)
-        #expect(Rejection(by: name, reason: .other, retryAfter: .seconds(Int64.max)).retryAfter == .nanoseconds(Int64.max))
+        #expect(
+            Rejection(by: name, reason: .other, retryAfter: .seconds(Int64.max)).retryAfter == .nanoseconds(Int64.max))
     }
 
     @Test func namesArePlacesThatAreUsedAgain() {

@@ -57,7 +57,9 @@ import Testing
             let targets = (0..<Int.random(in: 1...3, using: &random)).map { CountingGate("target-\($0)") }
             let limit = Int.random(in: 0...5, using: &random)
             let policy = try makePolicy(time) { () throws(ConfigurationError) in
-                try Retry(upTo: limit, backoff: .constant(.milliseconds(10)), on: .transient.union([.rejected]), budget: budget)
+                try Retry(
+                    upTo: limit, backoff: .constant(.milliseconds(10)), on: .transient.union([.rejected]),
+                    budget: budget)
                 Gates(gates)
                 Targets(.rotating, targets.map { Target($0.name, $0) })
             }

@@ -4,7 +4,7 @@ import Testing
 @testable import Replay
 
 #if canImport(FoundationXML)
-    import FoundationXML
+import FoundationXML
 #endif
 
 @Suite("Page")

@@ -17,13 +17,6 @@ public struct GateName: Sendable, Hashable, CustomStringConvertible {
 
     private static let table = Locked(Table())
 
-    /// The name of a gate of the user's own.
-    ///
-    /// It stays in the table for the life of the process: make one for each gate, not one for each rejection.
-    public init(_ name: String) {
-        self.init(registering: name)
-    }
-
     /// Enters `name` into the table; it stays until ``release()``.
     public init(registering name: String) {
         self = Self.table.withLock { table in

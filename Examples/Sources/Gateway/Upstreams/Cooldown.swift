@@ -26,7 +26,7 @@ final class Cooldown: Gate {
     init(_ name: String, _ times: Times) {
         self.name = name
         self.times = times
-        label = GateName(name)
+        label = GateName(registering: name)
         state = Mutex(State(next: times.first))
     }
 
