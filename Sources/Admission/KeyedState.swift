@@ -19,22 +19,22 @@ final class KeyedState: GateState, @unchecked Sendable {
     }
 
     func begin(
-        _ label: String, _ configuration: KeyedTokenBucket.Configuration, _ observer: (any Observer)?
+        _ label: String, _ configuration: KeyedTokenBucket.Configuration, _ interval: Int64,
+        _ observer: (any Observer)?
     ) throws(ConfigurationError) {
-        let interval = try configuration.interval()
+        name = GateName(registering: label)
         seed = RandomSource.system.next()
         keys = configuration.keys
         let made = table.withLock { current in
             current = observer
             let made = spw_keyed_init(words, interval, Int64(configuration.burst), UInt64(keys) * 2, seed)
-            if made { spw_keyed_set_flags(words, configuration.flags) } else { spw_keyed_destroy(words) }
+            if made { spw_keyed_set_flags(words, configuration.flags) }
             return made
         }
         guard made else {
             throw ConfigurationError(
                 policy: "KeyedTokenBucket", field: "keys", value: "\(keys)", expected: "so few that memory suffices")
         }
-        name = GateName(registering: label)
     }
 
     func end() {

@@ -62,14 +62,11 @@ public final class KeyedTokenBucket: BuiltInGate {
         _ name: String, _ configuration: Configuration, observer: (any Observer)? = nil
     ) throws(ConfigurationError) {
         try Validation("KeyedTokenBucket").name(name)
+        let interval = try configuration.interval()
         self.name = name
         table = Self.pool.take { KeyedState() }
-        do {
-            try table.begin(name, configuration, observer)
-        } catch {
-            Self.pool.put(table)
-            throw error
-        }
+        // Should this throw, every property is set, so `deinit` runs and puts the state back.
+        try table.begin(name, configuration, interval, observer)
     }
 
     deinit {

@@ -130,6 +130,18 @@ import Testing
         _ = consume dropped
     }
 
+    /// A refused initialiser once handed the same table out twice.
+    @Test func bucketsMadeAfterRefusedOnesShareNothing() throws {
+        for _ in 0..<50 {
+            let bad = KeyedTokenBucket.Configuration(rate: .perSecond(0), burst: 1)
+            #expect(throws: ConfigurationError.self) { _ = try KeyedTokenBucket("k", bad) }
+        }
+        let good = KeyedTokenBucket.Configuration(rate: .perDay(1), burst: 1, keys: 100)
+        let all = try (0..<50).map { try KeyedTokenBucket("k-\($0)", good) }
+        for buckets in all { #expect(buckets.take(7, at: at(1))) }
+        for buckets in all { #expect(!buckets.take(7, at: at(1))) }
+    }
+
     @Test func refusesWhatCannotWork() throws {
         let bad: [(field: String, configuration: KeyedTokenBucket.Configuration)] = [
             ("keys", .init(rate: .perSecond(1), burst: 1, keys: 0)),

@@ -68,6 +68,8 @@ static inline void spw_keyed_update(spw_keyed *t, int64_t interval, int64_t burs
 static inline void spw_keyed_destroy(spw_keyed *t) {
     free(t->slots);
     free(t->locks);
+    t->slots = NULL;
+    t->locks = NULL;
 }
 
 static inline uint32_t spw_keyed_flags(const spw_keyed *t) { return __atomic_load_n(&t->flags, __ATOMIC_RELAXED); }
