@@ -29,8 +29,10 @@ final class BucketState: GateState, @unchecked Sendable {
 
     func end() {
         name.release()
-        endLife()
-        settings.withLock { $0.observer = nil }
+        settings.withLock { settings in
+            endLife()
+            settings.observer = nil
+        }
     }
 
     override func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
@@ -77,8 +79,12 @@ final class BucketState: GateState, @unchecked Sendable {
     }
 
     override func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {
-        guard outcome == nil, permit.life == life else { return }
-        _ = spw_bucket_refund(words, now.nanoseconds, permit.cost, permit.token)
+        guard outcome == nil else { return }
+        // Under the lock, so that the bucket does not begin another life in between.
+        settings.withLock { _ in
+            guard permit.life == life else { return }
+            _ = spw_bucket_refund(words, now.nanoseconds, permit.cost, permit.token)
+        }
     }
 
     func available(at now: Instant) -> Int { Int(spw_bucket_available(words, now.nanoseconds)) }
@@ -86,13 +92,15 @@ final class BucketState: GateState, @unchecked Sendable {
     var configuration: TokenBucket.Configuration { settings.withLock { $0.configuration } }
 
     func update(_ configuration: TokenBucket.Configuration, _ interval: Int64, at now: Instant) {
-        // The lock makes updaters take turns; callers do not wait for it.
+        // The lock makes updaters take turns; callers wait at most for the few stores of the update itself.
         settings.withLock { settings in
             settings.configuration = configuration
+            // What was taken at the old rate cannot be given back at the new one: such permits count for nothing now, nor
+            // do those of the life between, whose rate nobody knows. A permit reads the life before it takes, so one that
+            // has the new life took from the new bucket.
+            endLife()
             spw_bucket_update(words, now.nanoseconds, interval, Int64(configuration.burst))
             setFlags(configuration)
-            // What was taken at the old rate cannot be given back at the new one: such permits count for nothing now. A
-            // permit reads the life before it takes, so one that has the new life took from the new bucket.
             endLife()
         }
     }

@@ -29,6 +29,8 @@ public final class TokenBucket: BuiltInGate {
     }
 
     private static let pool = StatePool<BucketState>()
+    /// Nanoseconds: 1.1 years, SPW_BUCKET_PATIENCE in ticks.
+    private static let longestPatience: Int64 = 1 << 55
 
     /// What errors, reports and metrics call the bucket.
     public let name: String
@@ -87,7 +89,7 @@ public final class TokenBucket: BuiltInGate {
     public func reserve(
         cost: UInt32 = 1, within patience: Duration, at now: Instant
     ) throws(Rejection) -> Reservation {
-        let (permit, wait) = try bucket.take(cost, at: now, patience: max(0, patience.clampedNanoseconds))
+        let (permit, wait) = try bucket.take(cost, at: now, patience: min(max(0, patience.clampedNanoseconds), Self.longestPatience))
         return Reservation(permit: Permit(permit), readyAt: now.advanced(by: .nanoseconds(wait)))
     }
 

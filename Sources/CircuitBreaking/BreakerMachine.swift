@@ -56,7 +56,7 @@ struct BreakerMachine {
         case .closed: return ramping(at: now)
         case .open:
             if now < openedAt { openedAt = now }  // the clock went back: wait no longer than was meant
-            let left = openFor - (now - openedAt)
+            let left = openFor &- (now &- openedAt)
             guard left <= 0 else { return .reject(.breakerOpen, retryAfter: left) }
             change(to: .halfOpen)
             fallthrough
@@ -104,10 +104,12 @@ struct BreakerMachine {
         }
     }
 
-    /// Starts a new generation in the same state, because the window is about to be another one.
+    /// Starts a new generation in the same state, because the window is about to be another one, or the rule for probes.
     mutating func renew() {
         generation += 1
         leases = []
+        successes = 0
+        failures = 0
     }
 
     private mutating func ramping(at now: Int64) -> Decision {
@@ -115,8 +117,8 @@ struct BreakerMachine {
             rampUntil = nil
             return .admit
         }
-        let span = Double(end - start)
-        let share = configuration.rampFrom + (1 - configuration.rampFrom) * max(0, Double(now - start)) / span
+        let span = Double(end &- start)
+        let share = configuration.rampFrom + (1 - configuration.rampFrom) * max(0, Double(now &- start)) / span
         // Error diffusion: exactly the share is let in, evenly, and without a random number.
         rampCredit += share
         guard rampCredit >= 1 else { return .reject(.breakerRamping, retryAfter: -1) }
@@ -146,7 +148,9 @@ struct BreakerMachine {
 
     private mutating func open(at now: Int64) {
         // Long enough closed: the trouble before was another one.
-        if let closedAt, now - closedAt > configuration.maximumOpenDuration.clampedNanoseconds { openings = 0 }
+        if state == .closed, let closedAt, now &- closedAt > configuration.maximumOpenDuration.clampedNanoseconds {
+            openings = 0
+        }
         let base = Double(configuration.openDuration.clampedNanoseconds)
         let most = Double(configuration.maximumOpenDuration.clampedNanoseconds)
         var length = base

@@ -43,6 +43,7 @@ final class BreakerState: GateState, @unchecked Sendable {
         name.release()
         guarded.withLock { guarded in
             guarded.machine.renew()
+            guarded.pending.removeAll()
             guarded.observer = nil
             publish(guarded.machine)
         }
@@ -113,6 +114,9 @@ final class BreakerState: GateState, @unchecked Sendable {
             {
                 guarded.machine.renew()
                 shapeWindow(configuration, guarded.machine.generation)
+            } else if guarded.machine.state == .halfOpen {
+                // Results counted under another rule could leave no place for the probe that decides.
+                guarded.machine.renew()
             }
             publish(guarded.machine)
         }

@@ -69,7 +69,8 @@ public final class CircuitBreaker: BuiltInGate {
 
     /// Changes the configuration and keeps the state.
     ///
-    /// A window of another size, kind or threshold starts empty.
+    /// A window of another size, kind or threshold starts empty, and
+    /// while half-open the probes start over.
     ///
     /// - Throws: `ConfigurationError`; then the old configuration stays.
     public func update(_ configuration: Configuration) throws(ConfigurationError) {

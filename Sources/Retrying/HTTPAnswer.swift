@@ -51,8 +51,7 @@ public struct HTTPAnswer: Sendable {
         switch status {
         case ..<400: .none
         case 400, 404, 405, 413, 415, 422: requestCause
-        case 401, 403: .authentication
-        case 402: .quotaExhausted
+        case 401, 402, 403: .authentication
         case 408, 504: .timeout
         case 424: says("modelstreamerror") ? .serverError : .invalidRequest
         case 425: .overloaded

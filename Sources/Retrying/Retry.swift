@@ -123,7 +123,6 @@ extension PolicyError {
     package init(_ reason: Reason, attempts: Int, _ last: Failure) {
         switch reason {
         case .deadlineExceeded: self = .timedOut(last: last)
-        case .cancelled: self = .cancelled(last: last)
         case .attemptsExhausted, .budgetExhausted, .hintTooLong:
             self = .exhausted(reason, attempts: attempts, last: last)
         default: self = .operation(last)

@@ -33,7 +33,8 @@ public struct Policy: Sendable {
     /// - Parameters:
     ///   - call: Its tokens, its key, and whether it may be repeated.
     ///   - judge: Says what an answer that came tells about the target; by default every answer is a success. One that is
-    ///     not may be tried again; the last answer is returned all the same.
+    ///     not may be tried again; it is returned when no other attempt is allowed, and lost when a gate, the deadline or a
+    ///     cancellation ends the call before the next.
     ///   - operation: One attempt. It must not outlive its cancellation.
     /// - Throws: `PolicyError` with the operation's own last error in it.
     @inlinable

@@ -89,7 +89,10 @@ final class PolicyCore: @unchecked Sendable {
     /// Asks all gates of one attempt: all admit, or none was charged.
     @usableFromInline
     func enter(_ call: Call, _ flow: inout Flow) -> Entry {
-        if let deadline = flow.deadline, flow.started >= deadline { return .late }
+        if let deadline = flow.deadline, flow.started >= deadline {
+            giveAttemptBack(flow)
+            return .late
+        }
         do throws(Rejection) {
             for gate in gates { try admit(gate, call, &flow) }
             if !places.isEmpty { try chooseTarget(call, &flow) }
@@ -97,8 +100,14 @@ final class PolicyCore: @unchecked Sendable {
         } catch {
             flow.permits.void(to: 0, at: flow.started)
             flow.record?.rejections.append(error)
+            giveAttemptBack(flow)
             return .rejected(error)
         }
+    }
+
+    /// A retry that was paid for and is not made costs nothing.
+    private func giveAttemptBack(_ flow: borrowing Flow) {
+        if flow.number > 1 { budget?.restore() }
     }
 
     @inline(__always)
@@ -186,8 +195,9 @@ final class PolicyCore: @unchecked Sendable {
         }
         // What one target asked for does not hold up another, as long as there is one that has not failed.
         let elsewhere = flow.failed.nonzeroBitCount < places.count
-        if elsewhere, let hint = outcome.retryAfter { flow.heldUntil = max(flow.heldUntil, now.advanced(by: hint)) }
-        return decide(elsewhere ? .of(outcome.cause) : outcome, call.idempotency, &flow, at: now)
+        if let hint = outcome.retryAfter { flow.heldUntil = max(flow.heldUntil, now.advanced(by: hint)) }
+        let pause = elsewhere || flow.heldUntil <= now ? nil : now.duration(to: flow.heldUntil)
+        return decide(.of(outcome.cause, retryAfter: pause), call.idempotency, &flow, at: now)
     }
 
     /// Decides after a rejection whether to come back later.
@@ -208,7 +218,6 @@ final class PolicyCore: @unchecked Sendable {
         case .giveUp(let reason): return reason
         case .retry(let nanoseconds):
             flow.wait = nanoseconds
-            flow.waited += nanoseconds
             return nil
         }
     }
@@ -216,21 +225,17 @@ final class PolicyCore: @unchecked Sendable {
     /// Waits before the next attempt; false when the task was cancelled meanwhile, and then the budget has it back.
     @usableFromInline
     func pause(_ flow: inout Flow) async -> Bool {
+        let began = now
+        var goesOn = !Task.isCancelled
         if flow.wait > 0 {
-            let until = now.advanced(by: .nanoseconds(flow.wait))
-            do {
-                try await time.sleep(until: until)
-            } catch {
-                budget?.restore()
-                return false
-            }
-        } else if Task.isCancelled {
-            budget?.restore()
-            return false
+            do { try await time.sleep(until: began.advanced(by: .nanoseconds(flow.wait))) } catch { goesOn = false }
+            flow.started = now
+            flow.waited += flow.started.nanoseconds - began.nanoseconds
+        } else {
+            flow.started = began
         }
-        flow.number += 1
-        flow.started = now
-        return true
+        if goesOn { flow.number += 1 } else { budget?.restore() }
+        return goesOn
     }
 
     @discardableResult
@@ -256,7 +261,7 @@ final class PolicyCore: @unchecked Sendable {
     func report(_ flow: Flow) -> CallReport {
         let record = flow.record ?? Record()
         return CallReport(
-            policy: name, started: flow.began, ended: record.attempts.last?.ended ?? flow.started,
+            policy: name, started: flow.began, ended: max(record.attempts.last?.ended ?? flow.began, flow.started),
             ending: record.ending, waited: .nanoseconds(flow.waited), attempts: record.attempts,
             rejections: record.rejections)
     }

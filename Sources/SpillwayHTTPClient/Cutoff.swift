@@ -5,6 +5,11 @@ internal import Spillway
 struct Cutoff: Sendable {
     let deadline: Instant
     let time: any TimeSource
+    /// Whether it is the caller who stops waiting: then to be late says nothing about the target.
+    var isCallers = false
+
+    /// What being late says about the target.
+    var outcome: Outcome { isCallers ? .neutral(.timeout) : .failure(.timeout) }
 
     private enum Step<Value: Sendable>: Sendable {
         case ended(Value)
@@ -46,7 +51,7 @@ struct Cutoff: Sendable {
             do throws(UpstreamError) { return .success(try await operation()) } catch { return .failure(error) }
         }
         // Even a success: the cancellation may have reached what the operation goes on to use, such as a body.
-        if late { throw UpstreamError(what, .failure(.timeout)) }
+        if late { throw UpstreamError(what, outcome) }
         return try result.get()
     }
 }

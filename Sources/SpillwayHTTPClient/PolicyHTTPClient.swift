@@ -79,7 +79,9 @@ public struct PolicyHTTPClient: Sendable {
             let left = time.now.duration(to: cutoff.deadline)
             response = try await client.execute(request, deadline: .now() + TimeAmount(left))
         } catch {
-            throw .from(transport: error)
+            let failure = UpstreamError.from(transport: error)
+            guard failure.outcome.cause == .timeout else { throw failure }
+            throw UpstreamError(failure.message, cutoff.outcome, underlying: error)
         }
         guard response.status.code >= 400 else { return response }
         throw await .from(response, within: cutoff)
@@ -87,7 +89,8 @@ public struct PolicyHTTPClient: Sendable {
 
     /// When an attempt that began just now must end.
     func cutoff(of attempt: Attempt, _ timeout: Duration) -> Cutoff {
-        Cutoff(deadline: time.now.advanced(by: min(attempt.remaining ?? timeout, timeout)), time: time)
+        let left = attempt.remaining ?? .seconds(Int64.max)
+        return Cutoff(deadline: time.now.advanced(by: min(left, timeout)), time: time, isCallers: left < timeout)
     }
 }
 

@@ -10,7 +10,7 @@ import Testing
     @Test func plainStatusesMeanWhatHTTPSays() {
         let expected: [(Int, Outcome.Cause)] = [
             (200, .none), (204, .none), (301, .none), (400, .invalidRequest), (401, .authentication),
-            (403, .authentication), (402, .quotaExhausted), (404, .invalidRequest), (408, .timeout),
+            (403, .authentication), (402, .authentication), (404, .invalidRequest), (408, .timeout),
             (413, .invalidRequest), (418, .invalidRequest), (422, .invalidRequest), (425, .overloaded),
             (429, .rateLimited), (500, .serverError), (502, .serverError), (503, .overloaded), (504, .timeout),
             (529, .overloaded), (599, .serverError), (-1, .none), (99_999, .serverError),

@@ -93,6 +93,25 @@ import Testing
         #expect(asked == ["a", "b", "c", "a"])  // the one that has failed is asked again when there is no other
     }
 
+    @Test func noTargetIsAskedBeforeThePauseItAskedFor() async throws {
+        let policy = try makePolicy(time) { () throws(ConfigurationError) in
+            try Retry(upTo: 2, backoff: .none, budget: .unlimited)
+            Targets(.ladder, [Target("a"), Target("b")])
+        }
+        let began = time.now
+        let asked = try await whileTimePasses(time) {
+            var asked: [(String, Duration)] = []
+            _ = try? await policy.perform(again) { attempt in
+                asked.append((attempt.target!, began.duration(to: attempt.started)))
+                throw attempt.number == 1 ? Trouble(.rateLimited, retryAfter: .seconds(30)) : Trouble(.serverError)
+            }
+            return asked
+        }
+        #expect(asked.map(\.0) == ["a", "b", "a"])
+        #expect(asked[1].1 == .zero)
+        #expect(asked[2].1 >= .seconds(30))
+    }
+
     @Test func aTargetThatRefusesIsPassedOverAtNoCost() async throws {
         let gates = ["a", "b", "c"].map { CountingGate($0) }
         gates[0].refuses = true

@@ -6,7 +6,7 @@
 /// Nanoseconds of a clock that never goes back and is steered by nobody's wall clock.
 ///
 /// CLOCK_MONOTONIC is read through the vDSO: no system call, the same value on every core. A bare time-stamp counter
-/// would be twice as fast, but it stops in suspend and is not the same on all cores of every virtual machine.
+/// would be twice as fast, but it needs calibration and is not the same on all cores of every virtual machine.
 static inline int64_t spw_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

@@ -32,7 +32,12 @@ typedef struct {
 typedef struct {
     int64_t interval; ///< ticks per unit
     int64_t burst;    ///< units
-    int64_t span;     ///< burst × interval: a call during an update may see an old and a new field, never their product
+    int64_t span;     ///< burst × interval
+} spw_keyed_limit;
+
+typedef struct {
+    uint64_t version; ///< odd while the limit changes: an old interval with a new span would be a limit that nobody set
+    spw_keyed_limit limit;
     uint64_t seed;
     uint32_t shard_bits; ///< log₂ of the slots in a shard
     uint32_t lock_bits;  ///< log₂ of the shards
@@ -41,7 +46,7 @@ typedef struct {
     spw_keyed_lock *locks;
 } spw_keyed;
 
-#define SPW_KEYED_PROBES 32
+#define SPW_KEYED_PROBES 64
 #define SPW_KEYED_CLAIMED INT64_MIN
 
 /// As spw_bucket_answer; wait −2: all slots that this key could use hold keys that are not idle.
@@ -52,17 +57,32 @@ static inline bool spw_keyed_init(spw_keyed *t, int64_t interval, int64_t burst,
     uint32_t bits = 6; // a shard is never shorter than a probe
     while (bits < 40 && (UINT64_C(1) << bits) < slots) bits++;
     uint32_t lock_bits = bits > 12 ? (bits - 12 < 8 ? bits - 12 : 8) : 0;
-    *t = (spw_keyed){interval, burst, burst * interval, seed, bits - lock_bits, lock_bits, 0, NULL, NULL};
+    *t = (spw_keyed){
+        0, {interval, burst, burst * interval}, seed, bits - lock_bits, lock_bits, 0, NULL, NULL};
     t->slots = (spw_keyed_slot *)calloc(UINT64_C(1) << bits, sizeof(spw_keyed_slot));
     t->locks = (spw_keyed_lock *)calloc(UINT64_C(1) << lock_bits, sizeof(spw_keyed_lock));
     return t->slots && t->locks;
 }
 
-/// Changes rate and burst; a key's debt keeps its length in time.
+/// The limit in force.
+static inline spw_keyed_limit spw_keyed_limit_of(const spw_keyed *t) {
+    for (;;) {
+        uint64_t version = __atomic_load_n(&t->version, __ATOMIC_ACQUIRE);
+        spw_keyed_limit limit = {
+            __atomic_load_n(&t->limit.interval, __ATOMIC_ACQUIRE), __atomic_load_n(&t->limit.burst, __ATOMIC_ACQUIRE),
+            __atomic_load_n(&t->limit.span, __ATOMIC_ACQUIRE)};
+        if (__builtin_expect(!(version & 1) & (version == __atomic_load_n(&t->version, __ATOMIC_RELAXED)), 1))
+            return limit;
+    }
+}
+
+/// Changes rate and burst; a key's debt keeps its length in time. One updater at a time.
 static inline void spw_keyed_update(spw_keyed *t, int64_t interval, int64_t burst) {
-    __atomic_store_n(&t->interval, interval, __ATOMIC_RELAXED);
-    __atomic_store_n(&t->burst, burst, __ATOMIC_RELAXED);
-    __atomic_store_n(&t->span, burst * interval, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&t->version, 1, __ATOMIC_ACQ_REL);
+    __atomic_store_n(&t->limit.interval, interval, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->limit.burst, burst, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->limit.span, burst * interval, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&t->version, 1, __ATOMIC_ACQ_REL);
 }
 
 static inline void spw_keyed_destroy(spw_keyed *t) {
@@ -83,15 +103,18 @@ static inline uint64_t spw_keyed_slots(const spw_keyed *t) {
 }
 
 /// The tat that `cost` at `start` leads to, with the wait until it is allowed.
-static inline spw_bucket_answer spw_keyed_next(const spw_keyed *t, int64_t tat, int64_t start, uint32_t cost) {
-    int64_t after = (tat > start ? tat : start) + (int64_t)cost * __atomic_load_n(&t->interval, __ATOMIC_RELAXED);
-    int64_t excess = after - __atomic_load_n(&t->span, __ATOMIC_RELAXED) - start;
+static inline spw_bucket_answer spw_keyed_next(
+    const spw_keyed_limit *limit, int64_t tat, int64_t start, uint32_t cost
+) {
+    int64_t after = (tat > start ? tat : start) + (int64_t)cost * limit->interval;
+    int64_t excess = after - limit->span - start;
     return (spw_bucket_answer){excess > 0 ? (excess + SPW_TICKS - 1) / SPW_TICKS : 0, (uint64_t)after};
 }
 
 /// Takes a slot for a key that was not found, under the shard's lock. Sets `retry` when the key has come meanwhile.
 static inline spw_keyed_answer spw_keyed_insert(
-    spw_keyed *t, spw_keyed_slot *shard, spw_lock *lock, uint64_t hash, int64_t start, uint32_t cost, bool *retry
+    const spw_keyed *t, const spw_keyed_limit *limit, spw_keyed_slot *shard, spw_lock *lock, uint64_t hash,
+    int64_t start, uint32_t cost, bool *retry
 ) {
     uint64_t mask = (UINT64_C(1) << t->shard_bits) - 1;
     spw_keyed_answer answer = {-2, 0};
@@ -117,7 +140,7 @@ static inline spw_keyed_answer spw_keyed_insert(
         // Its owner may come back this moment: then the swap fails and another slot is looked for.
         if (!__atomic_compare_exchange_n(&idle->tat, &seen, SPW_KEYED_CLAIMED, false, __ATOMIC_ACQ_REL,
                                          __ATOMIC_RELAXED)) continue;
-        answer = spw_keyed_next(t, start, start, cost);
+        answer = spw_keyed_next(limit, start, start, cost);
         __atomic_store_n(&idle->key, hash, __ATOMIC_RELEASE);
         __atomic_store_n(&idle->tat, (int64_t)answer.mark, __ATOMIC_RELEASE);
         break;
@@ -129,7 +152,8 @@ done:
 
 /// Takes `cost` units (at least 1) from the bucket of the key with this hash.
 static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64_t now, uint32_t cost) {
-    if ((int64_t)cost > __atomic_load_n(&t->burst, __ATOMIC_RELAXED)) return (spw_keyed_answer){-1, 0};
+    spw_keyed_limit limit = spw_keyed_limit_of(t);
+    if ((int64_t)cost > limit.burst) return (spw_keyed_answer){-1, 0};
     int64_t start = spw_bucket_ticks(now);
     if (hash == 0) hash = 1;
     uint64_t number = t->lock_bits ? hash >> (64 - t->lock_bits) : 0;
@@ -143,7 +167,7 @@ static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64
             if (key == 0) break;
             if (key != hash) continue;
             while (tat != SPW_KEYED_CLAIMED) {
-                spw_keyed_answer answer = spw_keyed_next(t, tat, start, cost);
+                spw_keyed_answer answer = spw_keyed_next(&limit, tat, start, cost);
                 if (answer.wait > 0) return (spw_keyed_answer){answer.wait, 0};
                 if (__atomic_compare_exchange_n(&slot->tat, &tat, (int64_t)answer.mark, false, __ATOMIC_ACQ_REL,
                                                 __ATOMIC_ACQUIRE)) return answer;
@@ -152,7 +176,8 @@ static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64
             break;
         }
         bool retry = false;
-        spw_keyed_answer answer = spw_keyed_insert(t, shard, &t->locks[number].lock, hash, start, cost, &retry);
+        spw_keyed_answer answer =
+            spw_keyed_insert(t, &limit, shard, &t->locks[number].lock, hash, start, cost, &retry);
         if (!retry) return answer;
     }
 }
@@ -161,7 +186,7 @@ static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64
 /// there is no room in a slot for what spw_bucket_refund needs to know. Returns whether anything was given.
 static inline bool spw_keyed_refund(spw_keyed *t, uint64_t hash, int64_t now, uint32_t cost, int64_t after) {
     int64_t start = spw_bucket_ticks(now);
-    int64_t lower = after - (int64_t)cost * __atomic_load_n(&t->interval, __ATOMIC_RELAXED);
+    int64_t lower = after - (int64_t)cost * spw_keyed_limit_of(t).interval;
     if (lower < start) lower = start;
     if (lower >= after) return false;
     if (hash == 0) hash = 1;

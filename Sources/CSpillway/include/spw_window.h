@@ -18,8 +18,8 @@
 /// The shape (`kind` to `share`) changes only together with the generation, so a record that read half of a new shape
 /// fails on the tag.
 ///
-/// Why the threshold cannot be missed. Every record judges the word that it wrote, and the failure share can rise only
-/// by a record.
+/// Why the threshold cannot be missed. Every record judges the word that it wrote, and here the failure share can rise
+/// only by a record.
 typedef struct {
     uint64_t word;
     uint32_t kind;    ///< SPW_WINDOW_LAST or SPW_WINDOW_CONSECUTIVE
@@ -62,6 +62,7 @@ static inline spw_counts spw_window_counts(const spw_window *w) {
     uint64_t word = __atomic_load_n(&w->word, __ATOMIC_ACQUIRE);
     if (SPW_FIELD(w->kind) == SPW_WINDOW_CONSECUTIVE) return (spw_counts){(uint32_t)word, (uint32_t)word};
     uint64_t body = word & ((UINT64_C(1) << SPW_WINDOW_BITS) - 1);
+    if (body == 0) return (spw_counts){0, 0};
     uint32_t total = 63 - (uint32_t)__builtin_clzll(body);
     return (spw_counts){(uint32_t)__builtin_popcountll(body) - 1, total};
 }
@@ -79,7 +80,7 @@ static inline bool spw_window_record(spw_window *w, uint64_t generation, bool fa
         } while (!__atomic_compare_exchange_n(&w->word, &word, next, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
         return failure && (uint32_t)next >= size;
     }
-    uint64_t mark = UINT64_C(1) << size, body;
+    uint64_t mark = UINT64_C(1) << (size & 63), body; // a size that is about to change may not fit
     do {
         if ((word ^ tag) & ~mask) return false;
         body = word & mask;

@@ -34,13 +34,14 @@ public final class Registry<Value: Sendable>: Sendable {
     ) throws(Failure) -> Value {
         if let value = self[name] { return value }
         let made = try make(name)
-        return contents.withLock { contents in
+        let (value, _) = contents.withLock { contents -> (Value, [Value?]) in
             contents.clock += 1
-            if let entry = contents.entries[name] { return entry.value }
-            if contents.entries.count >= capacity { Self.evict(&contents) }
+            if let entry = contents.entries[name] { return (entry.value, []) }
+            let old = contents.entries.count >= capacity ? Self.evict(&contents) : []
             contents.entries[name] = Entry(value: made, used: contents.clock)
-            return made
+            return (made, old)
         }
+        return value
     }
 
     /// The value called `name`, nil when there is none.
@@ -57,12 +58,13 @@ public final class Registry<Value: Sendable>: Sendable {
             }
         }
         set {
-            contents.withLock { contents in
+            _ = contents.withLock { contents -> [Value?] in
                 contents.clock += 1
-                if contents.entries[name] == nil, newValue != nil, contents.entries.count >= capacity {
-                    Self.evict(&contents)
-                }
+                // What goes away is let go after the lock: its `deinit` may use the registry.
+                var old = [contents.entries[name]?.value]
+                if old[0] == nil, newValue != nil, contents.entries.count >= capacity { old += Self.evict(&contents) }
                 contents.entries[name] = newValue.map { Entry(value: $0, used: contents.clock) }
+                return old
             }
         }
     }
@@ -79,9 +81,11 @@ public final class Registry<Value: Sendable>: Sendable {
         contents.withLock { contents in contents.entries.removeValue(forKey: name)?.value }
     }
 
-    private static func evict(_ contents: inout Contents) {
+    private static func evict(_ contents: inout Contents) -> [Value?] {
         let uses = contents.entries.values.map(\.used).sorted()
         let bound = uses[max(1, uses.count / 8) - 1]
+        let old = contents.entries.values.filter { $0.used <= bound }
         contents.entries = contents.entries.filter { $0.value.used > bound }
+        return old.map(\.value)
     }
 }

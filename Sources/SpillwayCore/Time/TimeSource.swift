@@ -26,7 +26,7 @@ public struct SystemTime: TimeSource {
         Instant(nanoseconds: spw_now())
     }
 
-    /// Returns at `instant`, or up to about a millisecond later.
+    /// Returns at `instant`, or up to about two milliseconds later.
     ///
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     public func sleep(until instant: Instant) async throws(CancellationError) {

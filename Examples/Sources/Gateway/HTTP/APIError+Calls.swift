@@ -27,6 +27,12 @@ extension APIError {
 
     private init(_ error: UpstreamError) {
         let cause = error.outcome.cause
+        if cause == .authentication {
+            // The key is the gateway's own: what the provider says of it is not for the client.
+            self.init(
+                .badGateway, "The upstream refused the gateway's key", type: "upstream_error", code: "\(cause)")
+            return
+        }
         let status = error.status ?? (cause == .timeout ? 504 : cause == .invalidRequest ? 400 : 502)
         self.init(
             .init(code: status), upstream: ByteBuffer(bytes: error.body), message: error.message, code: "\(cause)")
