@@ -89,7 +89,8 @@ public final class TokenBucket: BuiltInGate {
     public func reserve(
         cost: UInt32 = 1, within patience: Duration, at now: Instant
     ) throws(Rejection) -> Reservation {
-        let (permit, wait) = try bucket.take(cost, at: now, patience: min(max(0, patience.clampedNanoseconds), Self.longestPatience))
+        let patience = min(max(0, patience.clampedNanoseconds), Self.longestPatience)
+        let (permit, wait) = try bucket.take(cost, at: now, patience: patience)
         return Reservation(permit: Permit(permit), readyAt: now.advanced(by: .nanoseconds(wait)))
     }
 
