@@ -1,4 +1,7 @@
 /// How long a whole call may take, with all its attempts and the waits between them.
+///
+/// After it no attempt begins, and no wait goes past it. It does not interrupt an attempt: hand
+/// ``Attempt/remaining`` to the transport as its timeout.
 public struct Deadline: Sendable, Hashable {
     /// The time from the start of the call.
     public let duration: Duration
