@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func newKeysThatComeFromManyTasksAtOnceGetOneBucketEach() async throws {
-        for round in 0..<20 {
+        for round in 0..<10 {
             let buckets = try KeyedTokenBucket("k", .init(rate: .perDay(1), burst: 10, keys: 2_000))
             let counts = await admissions(keys: 500, tasks: 8) { _, admitted in
                 for _ in 0..<3 {
@@ -36,7 +36,7 @@ import Testing
 
     /// A table in which keys pass their places on all the time.
     @Test func noKeyExceedsItsLimitWhilePlacesPassOn() async throws {
-        for seed in UInt64(1)...10 {
+        for seed in UInt64(1)...4 {
             let buckets = try KeyedTokenBucket("k", .init(rate: .perSecond(100), burst: 2, keys: 30))
             let counts = await admissions(keys: 400, tasks: 8) { task, admitted in
                 let random = RandomSource.seeded(seed &* 100 &+ UInt64(task))
@@ -66,7 +66,7 @@ import Testing
     @Test func duringUpdatesOneLimitOrTheOtherIsInForceAndNoMixture() async throws {
         let slow = KeyedTokenBucket.Configuration(rate: .perDay(10), burst: 10, keys: 2_000)
         let fast = KeyedTokenBucket.Configuration(rate: .perSecond(1e6), burst: 20, keys: 2_000)
-        for round in 0..<100 {
+        for round in 0..<25 {
             let buckets = try KeyedTokenBucket("k", slow)
             let counts = await admissions(keys: 500, tasks: 5) { task, admitted in
                 if task == 0 {
