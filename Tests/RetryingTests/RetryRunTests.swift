@@ -122,7 +122,7 @@ import Testing
 
     @Test func everyCallPaysInOnce() async throws {
         let budget = try makeBudget(burst: 0, ratio: 0.5)
-        let retry = try makeRetry(.none, budget: budget)
+        let retry = try makeRetry(Backoff.none, budget: budget)
         for _ in 0..<4 { try await retry.run(again, time: time) { _ in } }
         #expect(budget.balance(at: time.now) == 2)
         _ = await ending(retry, Trouble(.timeout), again)  // pays in a half, and takes two
