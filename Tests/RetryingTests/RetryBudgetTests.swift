@@ -44,6 +44,18 @@ import Testing
         #expect(drain(floorless, at: at(86_400)) == 0)
     }
 
+    /// Taken at the end of one step, the burst is not back at the beginning of the next.
+    @Test func theBurstIsNotFilledAgainBeforeAStepHasPassed() throws {
+        for last in [1_000.01, 1_000.5, 1_001.01, 1_001.98] {
+            let budget = try makeBudget(burst: 1, floor: 10)
+            budget.deposit(at: at(1_000 * step))
+            budget.deposit(at: at(last * step))
+            #expect(budget.withdraw(at: at(1_001.99 * step)), "last seen at \(last)")
+            #expect(!budget.withdraw(at: at(1_002.01 * step)), "last seen at \(last)")
+            #expect(budget.withdraw(at: at(1_003.01 * step)), "last seen at \(last)")
+        }
+    }
+
     /// A refill so slow that a step of it is below the smallest unit still adds up.
     @Test func aSlowRefillAddsUp() throws {
         let budget = try makeBudget(burst: 1, floor: 0.000_1)

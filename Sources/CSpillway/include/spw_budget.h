@@ -58,7 +58,7 @@ static inline uint64_t spw_budget_upkeep(const spw_budget *b, uint64_t word, int
     // full balance is rounded up and every other one down. Decay only takes, so its time may be rounded up always.
     uint64_t passed = (uint64_t)(now < 0 ? 0 : now) >> SPW_BUDGET_STEP_SHIFT;
     uint64_t balance = word >> SPW_BUDGET_TIME_BITS, burst = SPW_BUDGET_READ(b->burst);
-    uint64_t stamp = balance > burst ? passed + 1 : passed;
+    uint64_t stamp = balance >= burst ? passed + 1 : passed;
     uint64_t steps = (stamp - word) & SPW_BUDGET_TIME_MASK;
     // The same step, or a time up to 2 hours behind the last one. Any other difference is an idle time.
     if (steps == 0 || steps > SPW_BUDGET_TIME_MASK - 65536) return word;
