@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v docc >/dev/null || { echo 'docs: docc comes with the Swift toolchain, but is not on the PATH' >&2; exit 1; }
 graphs=.build/symbol-graphs
-rm -rf "$graphs" .build/docs
+# Graphs stay from run to run: a build writes only those of the modules that it compiles.
+rm -rf .build/docs
 mkdir -p "$graphs" .build/docs
 swift build --enable-all-traits --scratch-path .build/docs-build \
     -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc "$PWD/$graphs" \

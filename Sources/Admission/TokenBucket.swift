@@ -84,7 +84,10 @@ public final class TokenBucket: BuiltInGate {
     /// Whoever reserves must wait until ``Reservation/readyAt``. Reservations are served in the order in which they were
     /// made: each has a time of its own, so nobody wakes in vain.
     ///
-    /// - Parameter patience: The longest wait; more than a year counts as a year.
+    /// - Parameters:
+    ///   - cost: Units, 1 by default.
+    ///   - patience: The longest wait; more than a year counts as a year.
+    ///   - now: The time of the call.
     /// - Throws: `Rejection`; then nothing was taken.
     public func reserve(
         cost: UInt32 = 1, within patience: Duration, at now: Instant

@@ -89,6 +89,7 @@ public struct Backoff: Sendable, Hashable {
     /// The wait before retry number `retry` (1 is the first).
     ///
     /// - Parameters:
+    ///   - retry: The number of the retry, 1 for the first.
     ///   - previous: The wait before the retry before; used by decorrelated jitter alone.
     ///   - random: Where the jitter comes from.
     public func delay(

@@ -16,6 +16,7 @@ public struct HTTPAnswer: Sendable {
     /// An answer.
     ///
     /// - Parameters:
+    ///   - status: The status code.
     ///   - headers: The value of the header of a lower-case name; nil when there is none.
     ///   - body: The body of an error; the first ``bodyLimit`` bytes are looked at.
     public init(

@@ -24,7 +24,7 @@ public struct Retry: Sendable {
     /// - Parameters:
     ///   - limit: Retries after the first attempt, 0 to 100; 2 by default.
     ///   - backoff: The waits; by default exponential from 200 ms to 20 s with full jitter.
-    ///   - causes: What is worth another attempt; by default ``SpillwayCore/Outcome/Causes/transient``.
+    ///   - causes: What is worth another attempt; by default `Outcome.Causes.transient`.
     ///   - budget: What bounds retries over all calls; by default a budget of its own with the defaults.
     ///   - maximumHint: The longest pause that a target may ask for; 60 s by default. The pause is always kept.
     ///   - random: Where the jitter comes from; the system by default.
@@ -54,6 +54,9 @@ public struct Retry: Sendable {
     /// Decides after attempt number `attempt` (1 is the first) ended with `outcome`: the pure core of the driver.
     ///
     /// - Parameters:
+    ///   - outcome: How the attempt ended.
+    ///   - attempt: Its number, 1 for the first.
+    ///   - idempotency: Whether the call may be made twice.
     ///   - previous: Nanoseconds of the wait before this attempt.
     ///   - deadline: When the call must have ended; nil: never.
     ///   - now: When the attempt ended.
@@ -77,6 +80,7 @@ public struct Retry: Sendable {
     /// Runs `operation` until it succeeds or another attempt is not allowed.
     ///
     /// - Parameters:
+    ///   - operation: One attempt. It must not outlive its cancellation.
     ///   - call: Says whether the operation may be repeated.
     ///   - deadline: When to give up; by default that of the task's `CallContext`, if it has one.
     ///   - time: Where the time comes from.

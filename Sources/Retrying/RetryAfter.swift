@@ -4,7 +4,9 @@
 public enum RetryAfter {
     /// The value of a `Retry-After` header: seconds (`120`, `0.5`) or an HTTP date (RFC 9110, section 10.2.3).
     ///
-    /// - Parameter now: Seconds since 1970, from the answer's `Date` header where it has one, else from the wall clock.
+    /// - Parameters:
+    ///   - value: The text of the header.
+    ///   - now: Seconds since 1970, from the answer's `Date` header where it has one, else from the wall clock.
     public static func header(_ value: some StringProtocol, now: Double) -> Duration? {
         let text = trimmed(value)
         if let seconds = Double(text) { return duration(seconds: seconds) }
@@ -43,7 +45,9 @@ public enum RetryAfter {
 
     /// An RFC 3339 time such as `2026-01-01T00:00:00Z`: Anthropic's resets.
     ///
-    /// - Parameter now: Seconds since 1970.
+    /// - Parameters:
+    ///   - value: The text.
+    ///   - now: Seconds since 1970.
     public static func timestamp(_ value: some StringProtocol, now: Double) -> Duration? {
         HTTPDate.timestamp(trimmed(value)).flatMap { duration(seconds: $0 - now) }
     }

@@ -11,7 +11,7 @@ public struct Policy: Sendable {
     ///
     /// - Parameters:
     ///   - name: What reports call it, 1 to 200 bytes.
-    ///   - classifier: Says what an error tells about the target; see ``SpillwayCore/Classifier/standard``.
+    ///   - classifier: Says what an error tells about the target; see `Classifier.standard`.
     ///   - observer: Told of every call that has ended; nobody by default.
     ///   - time: Where the time comes from; the machine by default.
     ///   - parts: Deadline, retry, gates and targets, outermost first.

@@ -65,7 +65,9 @@ public struct ChatClient: Sendable, CustomStringConvertible {
 
     /// Asks for a whole answer.
     ///
-    /// - Parameter key: Whom the call is for, such as a tenant; nobody by default.
+    /// - Parameters:
+    ///   - request: What to ask.
+    ///   - key: Whom the call is for, such as a tenant; nobody by default.
     /// - Throws: `PolicyError` with the last attempt's ``UpstreamError`` in it.
     public func complete(
         _ request: ChatRequest, key: String? = nil
@@ -82,7 +84,9 @@ public struct ChatClient: Sendable, CustomStringConvertible {
 
     /// Asks for an answer that streams, and returns when its first text has come.
     ///
-    /// - Parameter key: Whom the call is for, such as a tenant; nobody by default.
+    /// - Parameters:
+    ///   - request: What to ask.
+    ///   - key: Whom the call is for, such as a tenant; nobody by default.
     /// - Throws: `PolicyError` with the last attempt's ``UpstreamError`` in it.
     public func stream(
         _ request: ChatRequest, key: String? = nil

@@ -31,7 +31,9 @@ public struct Permit: ~Copyable, Sendable {
 
     /// Settles with any outcome.
     ///
-    /// - Parameter now: When the call ended.
+    /// - Parameters:
+    ///   - outcome: How the call ended.
+    ///   - now: When the call ended.
     @inlinable
     public consuming func settle(_ outcome: Outcome, at now: Instant) {
         raw.settle(outcome, at: now)
@@ -40,7 +42,9 @@ public struct Permit: ~Copyable, Sendable {
 
     /// Settles with any outcome.
     ///
-    /// - Parameter elapsed: The time from admission to the end of the call.
+    /// - Parameters:
+    ///   - outcome: How the call ended.
+    ///   - elapsed: The time from admission to the end of the call.
     public consuming func settle(_ outcome: Outcome, after elapsed: Duration) {
         raw.settle(outcome, at: raw.admitted.advanced(by: elapsed))
         discard self
@@ -78,7 +82,7 @@ public struct Permit: ~Copyable, Sendable {
 public struct RawPermit: Sendable {
     /// Not counted: see ``GateState``.
     ///
-    /// A ``ClosureState`` holds itself until it is settled.
+    /// A `ClosureState` holds itself until it is settled.
     public let state: Unmanaged<GateState>
     /// The gate's own: the generation, or what the bucket became.
     public let token: UInt64

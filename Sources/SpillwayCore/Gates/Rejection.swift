@@ -18,7 +18,10 @@ public struct Rejection: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// A refusal by a gate of the user's own.
     ///
-    /// - Parameter retryAfter: How long to stay away; nil when that is not known.
+    /// - Parameters:
+    ///   - gate: The gate that refused.
+    ///   - reason: Why it refused.
+    ///   - retryAfter: How long to stay away; nil when that is not known.
     public init(by gate: GateName, reason: Reason, retryAfter: Duration? = nil) {
         self.init(gate, reason, retryAfter: retryAfter.map { max($0.clampedNanoseconds, 0) } ?? -1)
     }
