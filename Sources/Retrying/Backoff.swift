@@ -118,11 +118,11 @@ public struct Backoff: Sendable, Hashable {
     ///
     /// Saturates at the cap, at any retry number.
     private func ceiling(_ retry: Int) -> Int64 {
-        let growths = max(1, retry) - 1
+        let retry = max(1, retry), growths = retry - 1
         switch growth {
         case .constant: return base
         case .linear:
-            let (product, overflow) = base.multipliedReportingOverflow(by: Int64(growths).addingOne)
+            let (product, overflow) = base.multipliedReportingOverflow(by: Int64(retry))
             return overflow ? cap : min(cap, product)
         case .exponential(let factor):
             if base == 0 || factor == 1 { return base }
@@ -144,8 +144,4 @@ public struct Backoff: Sendable, Hashable {
         }
         return result
     }
-}
-
-extension Int64 {
-    fileprivate var addingOne: Int64 { self == .max ? self : self + 1 }
 }

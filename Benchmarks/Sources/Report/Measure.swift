@@ -17,20 +17,18 @@ enum Effort {
 func measure(_ body: (Int) -> Void) -> Figure {
     body(Effort.iterations)
     var times: [Double] = []
+    times.reserveCapacity(Effort.rounds)
     let allocated = allocations_of_thread()
     for _ in 0..<Effort.rounds {
         let start = limit_clock()
         body(Effort.iterations)
         times.append(Double(limit_clock() - start) / Double(Effort.iterations))
     }
-    // The list of times itself grows a few times; that is not the operation's.
-    let growth = UInt64(8)
     let counted = allocations_of_thread() - allocated
-    let own = counted > growth ? counted - growth : 0
     times.sort()
     return Figure(
         nanoseconds: times[times.count / 2],
-        allocations: Double(own) / Double(Effort.iterations * Effort.rounds))
+        allocations: Double(counted) / Double(Effort.iterations * Effort.rounds))
 }
 
 /// As ``measure(_:)`` for an operation that is awaited.
