@@ -65,13 +65,16 @@ struct ChatStreamTests {
     @Test(
         "an answer is whole with a finish reason or with [DONE], even when the connection breaks",
         arguments: [
-            Upstream.Answer.stream([text("Hello"), end]), .stream([text("Hello"), end], .cut),
-            .stream([text("Hello"), done]), .stream([text("Hello"), done], .cut),
-            .stream([text("Hello"), done, broken]),
+            ([text("Hello"), end], Upstream.End.whole), ([text("Hello"), done], .whole),
+            ([text("Hello"), done, broken], .whole),
+            // What is broken off must have come before: in one piece with the first text.
+            ([text("Hello") + end], .never), ([text("Hello") + done], .never),
         ])
-    func isWhole(answer: Upstream.Answer) async throws {
-        try await withUpstream([answer]) { upstream, client in
-            let result = await read(try await chat(upstream, client).stream(Self.request))
+    func isWhole(pieces: [String], end: Upstream.End) async throws {
+        try await withUpstream([.stream(pieces, end)]) { upstream, client in
+            let stream = try await chat(upstream, client).stream(Self.request)
+            if end == .never { await upstream.cut() }
+            let result = await read(stream)
             #expect(result.text == "Hello")
             #expect(result.error == nil)
         }
@@ -97,15 +100,17 @@ struct ChatStreamTests {
     @Test(
         "an answer that is cut after its first text is an error",
         arguments: [
-            (Upstream.Answer.stream([role, text("Hello")], .cut), Outcome.Cause.truncated),
-            (.stream([role, text("Hello")]), .truncated), (.stream([text("Hello"), "data: {\"choi"]), .truncated),
-            (.stream([text("Hello"), reported, end, done]), .truncated),
-            (.stream([text("Hello"), broken, text("!"), end, done]), .malformed),
+            ([role, text("Hello")], Upstream.End.never, Outcome.Cause.truncated),
+            ([role, text("Hello")], .whole, .truncated), ([text("Hello"), "data: {\"choi"], .whole, .truncated),
+            ([text("Hello"), reported, end, done], .whole, .truncated),
+            ([text("Hello"), broken, text("!"), end, done], .whole, .malformed),
         ])
-    func cut(answer: Upstream.Answer, cause: Outcome.Cause) async throws {
+    func cut(pieces: [String], end: Upstream.End, cause: Outcome.Cause) async throws {
         let witness = Witness()
-        try await withUpstream([answer, .stream([Self.text("again"), Self.done])]) { upstream, client in
+        let answers = [Upstream.Answer.stream(pieces, end), .stream([Self.text("again"), Self.done])]
+        try await withUpstream(answers) { upstream, client in
             let stream = try await chat(upstream, client, retries: 2, [witness]).stream(Self.request)
+            if end == .never { await upstream.cut() }
             #expect(witness.outcomes == [.success])
             let result = await read(stream)
             #expect(result.text == "Hello")
@@ -201,8 +206,9 @@ struct ChatStreamTests {
     @Test("what an engine thinks before it answers counts as text")
     func reasoning() async throws {
         let thought = #"data: {"choices":[{"delta":{"reasoning_content":"hm"}}]}"# + "\n\n"
-        try await withUpstream([.stream([thought], .cut)]) { upstream, client in
+        try await withUpstream([.stream([thought], .never)]) { upstream, client in
             let stream = try await chat(upstream, client).stream(Self.request)
+            await upstream.cut()
             var iterator = stream.makeAsyncIterator()
             #expect(try await iterator.next()?.choices.first?.delta.reasoning == "hm")
             #expect(await read(stream).error?.outcome == .failure(.truncated))

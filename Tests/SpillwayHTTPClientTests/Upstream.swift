@@ -27,6 +27,8 @@ final class Upstream: Sendable {
     }
 
     /// How a streamed body ends.
+    ///
+    /// What was sent just before `cut` may be lost on the way; `never` lasts until ``cut()``.
     enum End: Sendable {
         case whole, cut, never
     }
@@ -34,7 +36,7 @@ final class Upstream: Sendable {
     private struct Contents {
         var answers: [Answer]
         var requests: [Request] = []
-        var connections = 0
+        var connections: [any Channel] = []
     }
 
     let port: Int
@@ -50,7 +52,7 @@ final class Upstream: Sendable {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    box.upstream.withLock { $0?.contents.withLock { $0.connections += 1 } }
+                    box.upstream.withLock { $0?.contents.withLock { $0.connections.append(channel) } }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Connection(box))
                 }
@@ -77,7 +79,7 @@ final class Upstream: Sendable {
     var requests: [Request] { contents.withLock { $0.requests } }
 
     /// The connections so far.
-    var connections: Int { contents.withLock { $0.connections } }
+    var connections: Int { contents.withLock { $0.connections.count } }
 
     /// The address of `path`.
     func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
@@ -85,6 +87,11 @@ final class Upstream: Sendable {
     /// Stops listening; also more than once.
     func stop() async throws {
         if listener.isActive { try await listener.close() }
+    }
+
+    /// Breaks every connection off.
+    func cut() async {
+        for channel in contents.withLock({ $0.connections }) { try? await channel.close() }
     }
 
     fileprivate func answer(_ request: Request) -> Answer {
