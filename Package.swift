@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(name: "AllocationTests", dependencies: ["Spillway", "CAllocations"]),
         .target(name: "SpillwayTesting", dependencies: ["SpillwayCore"]),
+        .testTarget(name: "SpillwayTestingTests", dependencies: ["SpillwayTesting", "Spillway"]),
         .target(
             name: "SpillwayHTTPClient",
             dependencies: ["Spillway"] + httpClient

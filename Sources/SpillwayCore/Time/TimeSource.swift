@@ -13,6 +13,15 @@ public protocol TimeSource: Sendable {
     func sleep(until instant: Instant) async throws(CancellationError)
 }
 
+extension TimeSource {
+    /// Returns when `duration` has passed or a little later, at once when it is not positive.
+    ///
+    /// - Throws: `CancellationError` as soon as the task is cancelled.
+    public func sleep(for duration: Duration) async throws(CancellationError) {
+        try await sleep(until: now.advanced(by: duration))
+    }
+}
+
 /// The machine's monotonic clock, and one timer for the whole process.
 ///
 /// A read costs what `clock_gettime(CLOCK_MONOTONIC)` costs, about 20 ns. Waits end on the next millisecond; all of them

@@ -1,0 +1,68 @@
+internal import SpillwayCore
+
+#if canImport(Darwin)
+private import Darwin
+#elseif canImport(Glibc)
+private import Glibc
+#elseif canImport(Musl)
+private import Musl
+#endif
+
+/// Finds the lowest seed that fails, on all cores.
+final class SeedSearch: Sendable {
+    /// Tries a seed, and says how it failed; with every step when `traced`.
+    typealias Attempt = @Sendable (_ seed: UInt64, _ traced: Bool) -> SimulationFailure?
+
+    private static let chunk: UInt64 = 16
+
+    private let end: UInt64
+    private let attempt: Attempt
+    private let state: Locked<(next: UInt64, failure: SimulationFailure?)>
+
+    init(_ seeds: Range<UInt64>, _ attempt: @escaping Attempt) {
+        let seeds = Self.seedToReplay.map { $0..<$0 + 1 } ?? seeds
+        end = seeds.upperBound
+        state = Locked((seeds.lowerBound, nil))
+        self.attempt = attempt
+    }
+
+    /// The only seed to try, where the environment names one.
+    private static let seedToReplay: UInt64? =
+        getenv("SPILLWAY_SEED").flatMap { UInt64(String(cString: $0)) }.flatMap { $0 < .max ? $0 : nil }
+
+    /// Tries all seeds.
+    ///
+    /// - Throws: The failure of the lowest that failed, from a second, traced run; `CancellationError`.
+    func run() async throws {
+        // More workers than cores: the process's pool runs as many as there are.
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<64 { group.addTask { self.work() } }
+        }
+        try Task.checkCancellation()
+        guard let failure = state.withLock({ $0.failure }) else { return }
+        throw attempt(failure.seed, true)
+            ?? SimulationFailure(seed: failure.seed, error: failure.error, script: failure.script, replays: false)
+    }
+
+    private func work() {
+        while !Task.isCancelled, let seeds = take() {
+            for seed in seeds {
+                guard let failure = attempt(seed, false) else { continue }
+                state.withLock { state in
+                    if failure.seed < state.failure?.seed ?? .max { state.failure = failure }
+                }
+                return
+            }
+        }
+    }
+
+    /// The next seeds, in order, so that all below one that failed are tried too.
+    private func take() -> Range<UInt64>? {
+        state.withLock { state in
+            guard state.failure == nil, state.next < end else { return nil }
+            let first = state.next
+            state.next = first + min(Self.chunk, end - first)
+            return first..<state.next
+        }
+    }
+}
