@@ -104,6 +104,13 @@ struct BreakerMachine {
         }
     }
 
+    /// Ends the open time, so that the next call probes.
+    mutating func probe(at now: Int64) {
+        guard state == .open else { return }
+        openedAt = now
+        openFor = 0
+    }
+
     /// Starts a new generation in the same state, because the window is about to be another one, or the rule for probes.
     mutating func renew() {
         generation += 1

@@ -126,6 +126,10 @@ final class BreakerState: GateState, @unchecked Sendable {
         change(at: now) { $0.force(state, at: now.nanoseconds) }
     }
 
+    func probe(at now: Instant) {
+        change(at: now) { $0.probe(at: now.nanoseconds) }
+    }
+
     var current: (state: CircuitBreaker.State, configuration: CircuitBreaker.Configuration) {
         guarded.withLock { ($0.machine.state, $0.machine.configuration) }
     }

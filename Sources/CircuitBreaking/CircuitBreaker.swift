@@ -78,6 +78,11 @@ public final class CircuitBreaker: BuiltInGate {
         breaker.update(configuration)
     }
 
+    /// Lets the next calls probe without waiting for the open time to end; does nothing unless it is open.
+    ///
+    /// For news from elsewhere: a health check passed, or another target that failed at the same time came back.
+    public func probe(at now: Instant) { breaker.probe(at: now) }
+
     /// Refuses all calls until ``close(at:)`` or ``disable(at:)``.
     public func isolate(at now: Instant) { breaker.force(.isolated, at: now) }
 

@@ -18,6 +18,24 @@ import Testing
         #expect(breaker.counts(at: at(3)).total == 0)
     }
 
+    @Test func newsFromElsewhereEndsTheOpenTime() throws {
+        let breaker = try makeBreaker()
+        breaker.probe(at: at(0))
+        #expect(breaker.currentState == .closed, "it does nothing unless the breaker is open")
+        breaker.trip(at: at(1))
+        #expect(!breaker.call(.success, at: at(2)))
+        breaker.probe(at: at(2))
+        for _ in 0..<2 { breaker.call(.failure(.timeout), at: at(2)) }
+        #expect(breaker.currentState == .open, "probes that fail open it again, for longer")
+        #expect(!breaker.call(.success, at: at(21)))
+        breaker.probe(at: at(21))
+        for _ in 0..<2 { #expect(breaker.call(.success, at: at(20)), "also when the clock goes back") }
+        #expect(breaker.currentState == .closed)
+        breaker.isolate(at: at(30))
+        breaker.probe(at: at(31))
+        #expect(!breaker.call(.success, at: at(31)), "what was done by hand stays")
+    }
+
     @Test func shadowModeDecidesAndReportsButRefusesNothing() throws {
         let observer = RecordingObserver()
         let breaker = try makeBreaker(observer: observer) { $0.mode = .shadow }
