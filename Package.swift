@@ -17,7 +17,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
     ]
 }
 
-let policyModules = ["CircuitBreaking", "Admission", "Retrying"]
+let policyModules = ["CircuitBreaking", "Admission", "Retrying", "GPUClient"]
 let umbrella: [Target.Dependency] = policyModules.map { .byName(name: $0) }
 
 // Fetched only where the trait is enabled, because nothing names them without it.

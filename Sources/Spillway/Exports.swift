@@ -1,4 +1,5 @@
 @_exported public import Admission
 @_exported public import CircuitBreaking
+@_exported public import GPUClient
 @_exported public import Retrying
 @_exported public import SpillwayCore
