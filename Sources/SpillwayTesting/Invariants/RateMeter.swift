@@ -7,7 +7,7 @@ public import SpillwayCore
 /// order, by any thread, and by a clock that goes back. Units that were given back count as never taken, for a refund must
 /// not give more than if the call had never asked.
 ///
-/// It keeps every admission (24 bytes each) and judges them once, in time order, by the recurrence of the generic cell
+/// It keeps every admission (16 bytes each) and judges them once, in time order, by the recurrence of the generic cell
 /// rate algorithm (ITU-T I.371) on 128-bit integers: linear in the number of admissions when they came in order, exact,
 /// and with no tolerance. Buckets that round must round against the caller.
 public struct RateMeter: Sendable {

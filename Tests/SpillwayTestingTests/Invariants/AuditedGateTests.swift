@@ -120,6 +120,26 @@ import Testing
         }
     }
 
+    @Test func threadsMayShareAnAuditedGate() async throws {
+        let rate = Rate(1_000, per: .seconds(1))
+        let bucket = try TokenBucket("bucket", .init(rate: rate, burst: 50))
+        let gate = audit.gate(bucket, meter: try RateMeter(units: 1_000, per: .seconds(1), burst: 50))
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for step in 0..<2_000 as Range<Int64> {
+                        let now = Instant(nanoseconds: 1_000_000_000 + step * 100_000)
+                        guard let permit = try? gate.admit(Call(), at: now) else { continue }
+                        permit.settle(.success, at: now)
+                    }
+                }
+            }
+        }
+        #expect(gate.counts.settled == 249)
+        #expect(gate.counts.open == 0)
+        try audit.check()
+    }
+
     @Test func theyKeepThemUnderAClockThatGoesBack() throws {
         for seed in 0..<2_000 {
             let random = RandomSource.seeded(UInt64(seed))
