@@ -17,6 +17,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
+        .target(name: "Drawing"),
         .executableTarget(
             name: "FakeFleet",
             dependencies: [
@@ -43,8 +44,18 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "FleetSimulation",
+            dependencies: [
+                "Drawing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Spillway", package: "spillway"),
+                .product(name: "SpillwayTesting", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
             name: "Replay",
             dependencies: [
+                "Drawing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]
@@ -53,6 +64,7 @@ let package = Package(
             name: "FakeFleetTests",
             dependencies: ["FakeFleet", .product(name: "AsyncHTTPClient", package: "async-http-client")]
         ),
+        .testTarget(name: "FleetSimulationTests", dependencies: ["Drawing", "FleetSimulation"]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
@@ -61,7 +73,7 @@ let package = Package(
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),
-        .testTarget(name: "ReplayTests", dependencies: ["Replay"]),
+        .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,5 @@
+import Drawing
+
 /// The figures of the page: what is drawn for which runs.
 struct Charts: Sendable {
     let runs: [RunResult]
@@ -66,6 +68,14 @@ struct Charts: Sendable {
     }
 
     private func figure(_ panels: [Figure.Panel], _ description: String) -> String {
-        Figure(panels: panels, seconds: seconds, script: runs[0].script, description: description).svg
+        let script = runs[0].script
+        let steps = script.steps.enumerated().map { index, step in
+            Figure.Step(at: step.at, name: step.faults.isEmpty ? "faults cleared" : "faults \(index + 1)")
+        }
+        return Figure(
+            panels: panels, axis: .seconds(seconds, title: "trace time, seconds"),
+            window: script.windowStart...max(script.windowStart, script.windowEnd), steps: steps,
+            description: description
+        ).svg
     }
 }

@@ -1,3 +1,4 @@
+import Drawing
 import Foundation
 
 /// The report as one page that loads nothing: drawings and styles are part of it.

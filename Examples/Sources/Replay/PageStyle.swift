@@ -1,19 +1,10 @@
+import Drawing
+
 /// The page's look, for light and dark surroundings.
 enum PageStyle {
     static let css = """
-        :root {
-          color-scheme: light dark;
-          --page: #f6f6f3; --card: #ffffff; --ink: #16161a; --soft: #5b5b63; --line: #dededa;
-          --good: #2f74c8; --bad: #e0553d; --window: #f3ead2; --step: #a38a4a;
-          --run0: #8a8a93; --run1: #6a3fc4; --run2: #0f8f6f; --run3: #c2418a;
-        }
-        @media (prefers-color-scheme: dark) {
-          :root {
-            --page: #131316; --card: #1c1c20; --ink: #f0f0f2; --soft: #a5a5ae; --line: #34343a;
-            --good: #4c8fe2; --bad: #ee6c52; --window: #2f2a1c; --step: #b39a58;
-            --run0: #9a9aa4; --run1: #a98bf5; --run2: #35c29b; --run3: #e873b4;
-          }
-        }
+        \(FigureStyle.colours)
+        \(FigureStyle.shapes)
         * { box-sizing: border-box; }
         body {
           margin: 0; background: var(--page); color: var(--ink);
@@ -46,21 +37,6 @@ enum PageStyle {
         .key-run0 { background: var(--run0); } .key-run1 { background: var(--run1); }
         .key-run2 { background: var(--run2); } .key-run3 { background: var(--run3); }
         .scroll { overflow-x: auto; }
-        svg { display: block; width: 100%; min-width: 680px; height: auto; }
-        svg text { fill: var(--soft); font-size: 11.5px; font-variant-numeric: tabular-nums; }
-        svg .title { fill: var(--ink); font-size: 13.5px; font-weight: 650; }
-        svg .note { font-size: 12px; } svg .strip { fill: var(--step); font-size: 11px; }
-        svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
-        svg .window { fill: var(--window); }
-        svg .grid { stroke: var(--line); stroke-width: 1; }
-        svg .axis { stroke: var(--soft); stroke-width: 1; }
-        svg .step { stroke: var(--step); stroke-width: 1; stroke-dasharray: 2 3; }
-        svg .good { fill: var(--good); } svg .bad { fill: var(--bad); }
-        svg .calls { fill: none; stroke: var(--ink); stroke-width: 1.6; stroke-linejoin: round; }
-        svg .run { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-        svg .run0 { stroke: var(--run0); } svg .run1 { stroke: var(--run1); }
-        svg .run2 { stroke: var(--run2); } svg .run3 { stroke: var(--run3); }
-        svg .threshold { fill: none; stroke: var(--soft); stroke-width: 1; stroke-dasharray: 6 4; }
         table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
         th, td { padding: 5px 9px; text-align: right; white-space: nowrap; }
         th { color: var(--soft); font-weight: 600; border-bottom: 1px solid var(--soft); }

@@ -1,3 +1,4 @@
+import Drawing
 import Foundation
 
 /// The comparison of runs in words and numbers.
@@ -108,7 +109,7 @@ struct Report: Sendable {
 
     /// A number without a useless decimal.
     static func number(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+        SVG.label(value)
     }
 
     /// One row of the table.

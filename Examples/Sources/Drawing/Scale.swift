@@ -1,21 +1,21 @@
 import Foundation
 
 /// Maps values to the height of a panel: 0 at its foot, 1 at its top.
-enum Scale: Sendable, Equatable {
+public enum Scale: Sendable, Equatable {
     /// From 0 to a maximum above 0.
     case linear(max: Double)
     /// From one power of ten to a higher one.
     case logarithmic(from: Int, to: Int)
 
     /// A linear scale that ends at a round number at or above `values`.
-    static func linear(holding values: [Double]) -> Scale {
+    public static func linear(holding values: [Double]) -> Scale {
         let top = max(values.max() ?? 0, 1)
         let step = step(for: top)
         return .linear(max: (top / step).rounded(.up) * step)
     }
 
     /// A logarithmic scale of at least one decade around the positive `values`.
-    static func logarithmic(holding values: [Double]) -> Scale {
+    public static func logarithmic(holding values: [Double]) -> Scale {
         let positive = values.filter { $0 > 0 }
         let low = Int(log10(positive.min() ?? 0.1).rounded(.down))
         let high = Int(log10(positive.max() ?? 1).rounded(.up))
@@ -23,7 +23,7 @@ enum Scale: Sendable, Equatable {
     }
 
     /// The share of the height at which `value` lies, held within 0 and 1.
-    func position(_ value: Double) -> Double {
+    public func position(_ value: Double) -> Double {
         let share: Double
         switch self {
         case .linear(let top): share = value / top
@@ -34,7 +34,7 @@ enum Scale: Sendable, Equatable {
     }
 
     /// The values that get a line and a label.
-    var ticks: [Double] {
+    public var ticks: [Double] {
         switch self {
         case .linear(let top): Array(stride(from: 0, through: top, by: Self.step(for: top)))
         case .logarithmic(let low, let high): (low...high).map { pow(10, Double($0)) }

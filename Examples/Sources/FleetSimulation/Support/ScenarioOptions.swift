@@ -1,0 +1,54 @@
+import ArgumentParser
+
+/// What every scenario takes.
+struct ScenarioOptions: ParsableArguments {
+    /// How the result is written.
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, tsv, svg
+    }
+
+    @Option(help: "The first seed.")
+    var seed: UInt64 = 1
+    @Option(help: "How many seeds are run, counting up from the first.")
+    var seeds: Int?
+    @Option(help: "How the result is written: table, tsv or svg.")
+    var format: Format = .table
+
+    func validate() throws {
+        try Check.that((1...1_000_000).contains(seeds ?? 1), "--seeds", seeds ?? 1, "from 1 to 1000000")
+        try Check.that(seed <= UInt64(Int64.max), "--seed", seed, "at most \(Int64.max)")
+    }
+
+    /// The seeds, `standard` of them unless the user chose.
+    func range(standard: Int) -> Range<UInt64> { seed..<seed + UInt64(seeds ?? standard) }
+
+    /// Writes `result` to standard output in the format that was asked for.
+    func show(_ result: some ScenarioResult) {
+        switch format {
+        case .table: print(result.table)
+        case .tsv: print(result.tsv)
+        case .svg: print(result.svg)
+        }
+    }
+}
+
+/// What a scenario found, in each format, without a line end.
+protocol ScenarioResult {
+    /// For people.
+    var table: String { get }
+    /// For programs: a header line, then tab-separated rows; what is not known is `NA`.
+    var tsv: String { get }
+    /// A drawing that needs nothing else.
+    var svg: String { get }
+}
+
+/// Refuses options that make no sense.
+enum Check {
+    static func that(_ holds: Bool, _ option: String, _ value: some Any, _ expected: String) throws {
+        guard holds else { throw ValidationError("\(option) is \(value), but must be \(expected)") }
+    }
+
+    static func probability(_ value: Double, _ option: String) throws {
+        try that(value >= 1e-6 && value <= 1, option, value, "from 0.000001 to 1")
+    }
+}
