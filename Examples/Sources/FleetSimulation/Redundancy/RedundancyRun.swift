@@ -20,8 +20,8 @@ struct RedundancyRun: Sendable, Hashable {
             if live >= settings.needed { enough += 1 }
         }
         let requests = settings.requests * settings.ticks
-        availability = requests > 0 ? 100 * Double(served) / Double(requests) : nil
-        attainment = 100 * Double(enough) / Double(settings.ticks)
+        availability = requests > 0 ? 100 * (Double(served) / Double(requests)) : nil
+        attainment = 100 * (Double(enough) / Double(settings.ticks))
     }
 }
 

@@ -24,8 +24,8 @@ extension RedundancyStudy: ScenarioResult {
         let plan = try? Redundancy(needed: Self.exercise.needed, availability: Self.exercise.availability)
         let blank = Array(repeating: "NA", count: 4)
         let priced = nines.map { nine in
-            let attainment = try? plan?.attainment(spares: nine.spares)
-            let computed = Cells.number(attainment.map { $0 * 100 }, 6)
+            let shortfall = try? plan?.shortfall(spares: nine.spares)
+            let computed = Cells.number(shortfall.map { 100 - $0 * 100 }, 9)
             return ["nine \(nine.nines)", "1", "\(nine.spares)"] + blank + [computed] + blank
                 + ["NA", Self.dollars(nine.monthlyNanoDollars), "NA"]
         }

@@ -61,7 +61,7 @@ extension RedundancyStudy {
         let cells = zones.map { row in
             [
                 "\(row.zones)", "N+\(row.spares)", Cells.number(row.attainment.mean, 3),
-                Self.range(row.attainment.ofMean), Cells.number(row.computed, 3),
+                Self.range(row.attainment.ofMean?.clamped(to: 0...100)), Cells.number(row.computed, 3),
             ]
         }
         return """

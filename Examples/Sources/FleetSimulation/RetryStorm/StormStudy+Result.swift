@@ -26,8 +26,8 @@ extension StormStudy: ScenarioResult {
             "above floor",
         ]
         let oracle = [
-            "ceiling, floor", Cells.number(ceiling.mean, 3), Cells.number(ceiling.deviation, 3, missing: "–"), "", "",
-            Cells.number(floor.mean, 0), Cells.number(floor.deviation, 0, missing: "–"), "", "", "",
+            "ceiling, floor", Cells.number(ceiling.mean, 3), Cells.number(ceiling.deviation, 3, missing: "–"), "–", "–",
+            Cells.number(floor.mean, 0), Cells.number(floor.deviation, 0, missing: "–"), "–", "–", "–",
         ]
         let cells = rows.map { row in
             [
@@ -48,6 +48,7 @@ extension StormStudy: ScenarioResult {
 
             Ceiling: an oracle that knows who is sick. Floor: its natural failures, and \(settings.detection) calls to \
             detect \(settings.sickReplicas) sick replicas.
+            Outside the outage more than 100 % may be served: some have waited from it.
             \(Self.textbook)
             """
     }

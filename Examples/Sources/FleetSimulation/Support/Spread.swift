@@ -34,7 +34,7 @@ struct Spread: Sendable {
 
     /// The 97.5 % quantile of Student's distribution (Abramowitz and Stegun, 26.7.5), to three digits.
     static func student(_ freedom: Int) -> Double {
-        if freedom < 3 { return freedom < 2 ? 12.706 : 4.303 }
+        if freedom <= 3 { return [12.706, 4.303, 3.182][max(freedom, 1) - 1] }
         let (z, n) = (1.959964, Double(freedom))
         let z2 = z * z
         let first = z * (z2 + 1) / 4
