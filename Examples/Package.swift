@@ -21,11 +21,15 @@ let package = Package(
         .executableTarget(
             name: "FakeFleet",
             dependencies: [
+                "FleetFaults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),
+        .target(name: "FleetFaults"),
         .executableTarget(
             name: "Gateway",
             dependencies: [
@@ -55,20 +59,24 @@ let package = Package(
         .executableTarget(
             name: "Replay",
             dependencies: [
-                "Drawing",
+                "Drawing", "FleetFaults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]
         ),
         .testTarget(
             name: "FakeFleetTests",
-            dependencies: ["FakeFleet", .product(name: "AsyncHTTPClient", package: "async-http-client")]
+            dependencies: [
+                "FakeFleet", "FleetFaults",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "SpillwayTesting", package: "spillway"),
+            ]
         ),
         .testTarget(name: "FleetSimulationTests", dependencies: ["Drawing", "FleetSimulation"]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "FakeFleet", "Gateway",
+                "FakeFleet", "FleetFaults", "Gateway",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]

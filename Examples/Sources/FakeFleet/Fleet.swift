@@ -23,14 +23,15 @@ struct Fleet: Sendable {
     private let replicas: [Replica]
     private let control: ControlServer
 
-    /// A fleet that does not listen yet.
-    init(_ options: FleetOptions) {
+    /// A fleet that does not listen yet; throws for options that `FleetOptions` refuses.
+    init(_ options: FleetOptions) throws {
+        let engine = try options.engine()
         let clock = SimulatedClock(speed: options.speed)
         let faults = FaultBoard(seed: options.seed)
         let ledger = Ledger()
         self.options = options
         replicas = (1...options.replicas).map {
-            Replica(index: $0, options: options, clock: clock, faults: faults, ledger: ledger)
+            Replica(index: $0, options: options, engine: engine, clock: clock, faults: faults, ledger: ledger)
         }
         control = ControlServer(replicas: replicas, faults: faults, ledger: ledger)
     }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import SpillwayCore
+import SpillwayTesting
 
 /// The fleet's size, speed and seed, as given on the command line.
 struct FleetOptions: ParsableArguments, Sendable {
@@ -14,22 +16,25 @@ struct FleetOptions: ParsableArguments, Sendable {
     @Option(help: "Seed of the generated tokens and of the faults' dice.")
     var seed: UInt64 = 1
 
-    @Option(help: "Requests that one engine runs at once.")
+    @Option(help: "Requests in one engine's batch.")
     var slots = 16
 
-    @Option(help: "Prompt tokens per simulated second.")
-    var prefillRate = 6000.0
+    @Option(help: "Prompt tokens that one engine reads per simulated second, for all its requests together.")
+    var prefillRate = 20_000.0
 
-    @Option(help: "Generated tokens per simulated second of a request that runs alone.")
+    @Option(help: "Tokens per simulated second of a request that runs alone; half of it when all slots are taken.")
     var decodeRate = 60.0
 
-    @Option(help: "KV cache blocks of one engine.")
+    @Option(help: "Tokens that one engine computes in a step; longer prompts are read in pieces.")
+    var tokenBudget = 512
+
+    @Option(help: "KV cache blocks of one engine; with too few, the newest requests are preempted.")
     var kvBlocks = 4096
 
     @Option(help: "Tokens per KV cache block.")
     var blockSize = 16
 
-    @Option(help: "Tokens per content chunk of a stream.")
+    @Option(help: "Most tokens per content chunk of a stream, after the first token.")
     var tokensPerChunk = 8
 
     @Option(help: "The model's name.")
@@ -45,33 +50,33 @@ struct FleetOptions: ParsableArguments, Sendable {
     func validate() throws {
         try Self.check("--replicas", replicas, in: 1...1000)
         try Self.check("--port", port, in: 0...(65535 - replicas))
-        for (flag, value) in [("--speed", speed), ("--prefill-rate", prefillRate), ("--decode-rate", decodeRate)] {
-            guard value > 0, value.isFinite else {
-                throw ValidationError("\(flag) \(value): must be a number above 0")
+        guard speed > 0, speed.isFinite else { throw ValidationError("--speed \(speed): must be a number above 0") }
+        for (flag, rate) in [("--prefill-rate", prefillRate), ("--decode-rate", decodeRate)] {
+            guard (0.001...1e6).contains(rate) else {
+                throw ValidationError("\(flag) \(rate): must be a number from 0.001 to 1000000")
             }
         }
-        let most = 1 << 30
-        try Self.check("--slots", slots, in: 1...most)
-        try Self.check("--kv-blocks", kvBlocks, in: 1...most)
-        try Self.check("--block-size", blockSize, in: 1...most)
-        try Self.check("--tokens-per-chunk", tokensPerChunk, in: 1...most)
-        try Self.check("--max-queue", maxQueue, in: 0...most)
-        // A request that no empty cache can hold would wait for ever.
+        try Self.check("--slots", slots, in: 1...65_536)
+        try Self.check("--token-budget", tokenBudget, in: slots...1_000_000)
+        try Self.check("--kv-blocks", kvBlocks, in: 1...10_000_000)
+        try Self.check("--block-size", blockSize, in: 1...65_536)
+        try Self.check("--tokens-per-chunk", tokensPerChunk, in: 1...65_536)
+        try Self.check("--max-queue", maxQueue, in: 1...1_000_000)
+        // A request that no empty cache can hold would never run.
         try Self.check("--context-limit", contextLimit, in: 1...(kvBlocks * blockSize))
         guard !model.isEmpty else { throw ValidationError("--model \"\": must not be empty") }
     }
 
-    /// The part that the engine needs.
-    var engine: Engine.Settings {
-        Engine.Settings(
-            slots: slots,
-            prefillRate: prefillRate,
-            decodeRate: decodeRate,
-            kvBlocks: kvBlocks,
-            blockSize: blockSize,
-            tokensPerChunk: tokensPerChunk,
-            maxQueue: maxQueue
-        )
+    /// What each engine is.
+    ///
+    /// A step reads the weights, which takes what one token takes a lone request; each request adds a share, so that a full
+    /// batch is half as fast. That is no particular GPU: a small fleet that a demo can saturate.
+    func engine() throws(ConfigurationError) -> EngineModel.Configuration {
+        try EngineModel.Configuration(
+            kvBlocks: kvBlocks, blockSize: blockSize, maxRunning: slots, maxWaiting: maxQueue,
+            contextLimit: contextLimit, tokenBudget: tokenBudget, tokensPerChunk: tokensPerChunk,
+            sequenceOverhead: .seconds(1 / decodeRate / Double(slots)), computeTime: .seconds(1 / prefillRate),
+            weightsReadTime: .seconds(1 / decodeRate))
     }
 
     private static func check(_ flag: String, _ value: Int, in range: ClosedRange<Int>) throws {

@@ -1,3 +1,5 @@
+import FleetFaults
+
 /// One fault that the fleet is to play, as `PUT /control/faults` takes it.
 struct Fault: Codable, Sendable, Equatable {
     /// Which replicas misbehave.
@@ -29,23 +31,6 @@ struct Fault: Codable, Sendable, Equatable {
         }
     }
 
-    /// The kinds of fault that the fleet knows.
-    enum Kind: String, Codable, CaseIterable, Sendable {
-        case rateLimit = "rate-limit"
-        case rateLimitBare = "rate-limit-bare"
-        case error500 = "error-500"
-        case error503 = "error-503"
-        case reset
-        case noAnswer = "no-answer"
-        case slowFirstToken = "slow-first-token"
-        case cutStream = "cut-stream"
-        case stall
-        case malformedChunk = "malformed-chunk"
-        case noDone = "no-done"
-        case outOfMemory = "out-of-memory"
-        case stuckKernel = "stuck-kernel"
-    }
-
     enum CodingKeys: String, CodingKey, CaseIterable {
         case replica, fault, probability
         case durationMs = "duration_ms"
@@ -53,7 +38,7 @@ struct Fault: Codable, Sendable, Equatable {
     }
 
     let replica: Target
-    let fault: Kind
+    let fault: FaultKind
     /// The share of calls that meet the fault, 0 to 1; the fleet takes 1 when it is missing.
     let probability: Double?
     /// Milliseconds of simulated time, for the kinds that last.

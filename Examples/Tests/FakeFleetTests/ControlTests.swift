@@ -21,7 +21,9 @@ import Testing
                 ]
             )
             let port = JSONValue.count(fleet.addresses.replicas[1])
-            let second: JSONValue = ["port": port, "calls": 2, "completed": 2, "running": 0, "waiting": 0]
+            let second: JSONValue = [
+                "port": port, "calls": 2, "completed": 2, "running": 0, "waiting": 0, "preemptions": 0,
+            ]
             #expect(stats["replicas"][1] == second)
         }
     }
@@ -74,7 +76,7 @@ import Testing
     @Test func `a port that is taken is named`() async throws {
         try await withFleet { fleet in
             let taken = fleet.addresses.replicas[0]
-            let second = Fleet(try FleetOptions.parse(["--port=\(taken)", "--replicas=1"]))
+            let second = try Fleet(FleetOptions.parse(["--port=\(taken)", "--replicas=1"]))
             let error = await #expect(throws: FleetError.self) { try await second.run { _ in } }
             #expect(error?.port == taken)
         }

@@ -4,7 +4,7 @@ import Testing
 @testable import FakeFleet
 
 /// Engines that never finish within a test, so that only a departure can free them.
-private let endless = ["--decode-rate=0.000001", "--slots=1"]
+private let endless = ["--decode-rate=0.001", "--slots=1"]
 
 @Suite(.timeLimit(.minutes(1))) struct DepartureTests {
     @Test(arguments: [true, false])
@@ -25,14 +25,14 @@ private let endless = ["--decode-rate=0.000001", "--slots=1"]
     }
 
     @Test func `a full queue answers 503 with a time to come back`() async throws {
-        try await withFleet(endless + ["--max-queue=0"]) { fleet in
-            let call = Task { try await fleet.chat().text }
-            try await fleet.stats { $0["replicas"][0]["running"] == 1 }
+        try await withFleet(endless + ["--max-queue=1"]) { fleet in
+            let calls = (0..<2).map { _ in Task { try await fleet.chat().text } }
+            try await fleet.stats { $0["replicas"][0]["running"] == 1 && $0["replicas"][0]["waiting"] == 1 }
             let refused = try await fleet.chat()
             #expect(refused.status == .serviceUnavailable)
             #expect(refused.headers.first(name: "retry-after") == "1")
             #expect(try await refused.json["error"]["code"] == "queue_full")
-            call.cancel()
+            for call in calls { call.cancel() }
         }
     }
 

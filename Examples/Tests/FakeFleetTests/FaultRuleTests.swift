@@ -1,3 +1,4 @@
+import FleetFaults
 import Foundation
 import Testing
 

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import FleetFaults
 import Foundation
 import Testing
 
@@ -131,6 +132,18 @@ private let streamed = #","stream":true,"max_tokens":40"#
             #expect(failed.status == .internalServerError)
             #expect(try await failed.json["error"]["message"].string.contains("CUDA out of memory"))
             #expect(try await fleet.stats()["phases"]["initial"]["faults"] == ["out-of-memory": 1])
+        }
+    }
+
+    @Test func `an engine out of memory has half its blocks`() async throws {
+        try await withFleet(["--kv-blocks=64", "--context-limit=1024"]) { fleet in
+            try await fleet.fault(.outOfMemory, extra: #","probability":0"#)
+            let failed = try await fleet.chat(extra: #","max_tokens":600"#)
+            #expect(failed.status == .internalServerError)
+            #expect(try await failed.json["error"]["message"].string.contains("CUDA out of memory"))
+            #expect(try await fleet.chat(extra: #","max_tokens":400"#).status == .ok)
+            try await fleet.fault(.error503, extra: #","probability":0"#)
+            #expect(try await fleet.chat(extra: #","max_tokens":600"#).status == .ok)
         }
     }
 

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import FleetFaults
 import Foundation
 import NIOCore
 import NIOHTTP1

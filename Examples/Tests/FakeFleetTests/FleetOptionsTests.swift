@@ -8,13 +8,16 @@ import Testing
         let options = try FleetOptions.parse([])
         #expect(options.replicas == 8)
         #expect(options.port == 9100)
-        #expect(options.engine.slots == 16)
+        let engine = try options.engine()
+        #expect(engine.maxRunning == 16)
+        #expect(engine.kvBlocks == 4096)
     }
 
     @Test(arguments: [
         ("--replicas", "0"), ("--replicas", "eight"), ("--port", "65530"), ("--port", "-1"), ("--speed", "0"),
         ("--speed", "inf"), ("--prefill-rate", "nan"), ("--decode-rate", "-3"), ("--slots", "0"),
-        ("--kv-blocks", "0"), ("--block-size", "0"), ("--tokens-per-chunk", "0"), ("--max-queue", "-1"),
+        ("--kv-blocks", "0"), ("--block-size", "0"), ("--tokens-per-chunk", "0"), ("--max-queue", "0"),
+        ("--token-budget", "15"),
         ("--context-limit", "65537"), ("--seed", "-1"), ("--model", ""),
     ])
     func `a bad value is refused, naming its flag`(flag: String, value: String) throws {

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import SpillwayTesting
 import Testing
 
 @testable import FakeFleet
@@ -33,7 +34,7 @@ import Testing
             #expect(chunks.removeLast()["choices"][0]["finish_reason"] == "stop")
             #expect(chunks.removeFirst()["choices"][0]["delta"]["role"] == "assistant")
             let contents = chunks.map { $0["choices"][0]["delta"]["content"].string }
-            #expect(contents.map { $0.split(separator: " ").count } == [8, 8, 3])
+            #expect(contents.map { $0.split(separator: " ").count } == [1, 8, 8, 2])
             let whole = try await fleet.chat("12345678", extra: #","max_tokens":19"#).json
             #expect(contents.joined() == whole["choices"][0]["message"]["content"].string)
         }
@@ -88,7 +89,7 @@ import Testing
             for line in [
                 "vllm:num_requests_running\(labels) 0", "vllm:num_requests_waiting\(labels) 0",
                 "vllm:kv_cache_usage_perc\(labels) 0.0", "vllm:prefix_cache_queries_total\(labels) 320",
-                "vllm:prefix_cache_hits_total\(labels) 160", "vllm:num_preemptions_total\(labels) 0",
+                "vllm:prefix_cache_hits_total\(labels) 144", "vllm:num_preemptions_total\(labels) 0",
                 #"vllm:cache_config_info{block_size="16",engine="0",model_name="fake-7b",num_gpu_blocks="4096"} 1"#,
             ] {
                 #expect(page.contains("\n\(line)\n"), "\(line)")
@@ -102,16 +103,37 @@ import Testing
                 let asked = try await fleet.chat(headers: ["endpoint-load-metrics-format": format])
                 return asked.headers.first(name: "endpoint-load-metrics")
             }
+            let names = ["kv_cache_usage_perc", "num_preemptions_total", "num_requests_waiting"]
             let text = try await report("text")
-            #expect(text == "TEXT named_metrics.kv_cache_usage_perc=0, named_metrics.num_requests_waiting=0")
+            #expect(text == "TEXT " + names.map { "named_metrics.\($0)=0" }.joined(separator: ", "))
             let json = try await report("json")
-            #expect(json == #"JSON {"named_metrics":{"kv_cache_usage_perc":0,"num_requests_waiting":0}}"#)
+            #expect(json == #"JSON {"named_metrics":{"# + names.map { "\"\($0)\":0" }.joined(separator: ",") + "}}")
             #expect(try await report("bin") == nil)
             #expect(try await fleet.chat().headers.first(name: "endpoint-load-metrics") == nil)
         }
-        let load = Engine.Load(waiting: 3, kvUsage: 0.4)
-        let expected = "TEXT named_metrics.kv_cache_usage_perc=0.4, named_metrics.num_requests_waiting=3"
+        var load = EngineModel.Load()
+        (load.waiting, load.kvUsage, load.preemptions) = (3, 0.4, 2)
+        let expected = """
+            TEXT named_metrics.kv_cache_usage_perc=0.4, named_metrics.num_preemptions_total=2, \
+            named_metrics.num_requests_waiting=3
+            """
         #expect(LoadReport.report(load, format: "text") == expected)
+    }
+
+    @Test func `too few blocks preempt, and everything still completes`() async throws {
+        try await withFleet(["--kv-blocks=24", "--context-limit=384", "--slots=4"]) { fleet in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        let answer = try await fleet.chat(extra: #","max_tokens":300"#).json
+                        #expect(answer["usage"]["completion_tokens"] == 300)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let page = try await fleet.send(.GET, "metrics", port: fleet.addresses.replicas[0]).text
+            #expect(!page.contains("vllm:num_preemptions_total{engine=\"0\",model_name=\"fake-7b\"} 0\n"))
+        }
     }
 
     /// Bodies with the status, `param` and `code` they are refused with.

@@ -1,3 +1,4 @@
+import FleetFaults
 import Testing
 
 @testable import FakeFleet
@@ -103,7 +104,7 @@ private let streamed = #","stream":true,"max_tokens":40"#
 
     @Test(arguments: [true, false])
     func `a client that leaves frees the upstream and counts neutral`(isStreamed: Bool) async throws {
-        try await withBench(replicas: 1, flags: ["--decode-rate=0.000001"]) { bench in
+        try await withBench(replicas: 1, flags: ["--decode-rate=0.001"]) { bench in
             let call = Task { try await bench.chat(#","stream":\#(isStreamed)"#).text }
             try await bench.stats { $0.replicas[0].running == 1 }
             call.cancel()

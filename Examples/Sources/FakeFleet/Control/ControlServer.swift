@@ -13,6 +13,7 @@ struct ControlServer: Sendable {
         router.get("control/faults") { _, _ in activeFaults() }
         router.put("control/faults") { request, _ in
             faults.rules = try FaultRule.list(from: await request.json(), replicas: replicas.count)
+            limitMemory()
             return activeFaults()
         }
         router.post("control/reset") { _, _ in
@@ -26,7 +27,7 @@ struct ControlServer: Sendable {
             ledger.enter(phase: phase)
             return Response(json: ["phase": .string(phase)])
         }
-        router.get("control/stats") { _, _ in await stats() }
+        router.get("control/stats") { _, _ in stats() }
         return router
     }
 
@@ -34,11 +35,16 @@ struct ControlServer: Sendable {
         Response(json: .array(faults.rules.map(\.json)))
     }
 
-    private func stats() async -> Response {
-        var loads: [Engine.Load] = []
+    /// Leaves engines that run out of memory half their KV blocks: those calls that are not refused feel it too.
+    private func limitMemory() {
+        let short = faults.rules.filter { $0.kind == .outOfMemory }
         for replica in replicas {
-            loads.append(await replica.driver.load)
+            let isShort = short.contains { $0.replica == nil || $0.replica == replica.index }
+            replica.driver.adjust { $0.limitMemory(toBlocks: isShort ? replica.engine.kvBlocks / 2 : nil) }
         }
-        return Response(json: ledger.report(loads: loads))
+    }
+
+    private func stats() -> Response {
+        Response(json: ledger.report(loads: replicas.map(\.driver.load)))
     }
 }

@@ -1,3 +1,5 @@
+import FleetFaults
+import SpillwayTesting
 import Synchronization
 
 /// What the fleet has served, counted by phase and by replica.
@@ -81,7 +83,7 @@ final class Ledger: Sendable {
     }
 
     /// All counts as JSON, with the load of each replica in order.
-    func report(loads: [Engine.Load]) -> JSONValue {
+    func report(loads: [EngineModel.Load]) -> JSONValue {
         let state = state.withLock { $0 }
         let phases = state.phases.mapValues { counts -> JSONValue in
             [
@@ -99,6 +101,7 @@ final class Ledger: Sendable {
                 "completed": .count(counts.completed),
                 "running": .count(load.running),
                 "waiting": .count(load.waiting),
+                "preemptions": .count(load.preemptions),
             ]
         }
         return ["phases": .object(phases), "replicas": .array(replicas)]

@@ -1,25 +1,32 @@
-/// Simulated seconds since its creation, running `speed` times as fast as real time.
-struct SimulatedClock: Sendable {
-    let speed: Double
-    private let start = ContinuousClock.now
+import SpillwayCore
 
-    /// A clock at second 0 now.
+/// Simulated time from its origin on, running `speed` times as fast as the machine's.
+struct SimulatedClock: TimeSource {
+    let speed: Double
+    private let machine = SystemTime()
+    private let start: Instant
+
+    /// A clock at its origin now.
     init(speed: Double) {
         self.speed = speed
+        start = machine.now
     }
 
-    /// Simulated seconds since the start.
-    var now: Double {
-        (ContinuousClock.now - start) / .seconds(1) * speed
+    /// The simulated present.
+    var now: Instant {
+        Instant(nanoseconds: Self.whole(Double(machine.now.nanoseconds - start.nanoseconds) * speed))
     }
 
-    /// Sleeps until a simulated second, throwing `CancellationError` when cancelled.
-    func sleep(until second: Double) async throws {
-        try await Task.sleep(until: start + .seconds(second / speed), clock: .continuous)
+    /// Returns at a simulated instant, or up to two milliseconds of the machine's time later.
+    ///
+    /// Throws `CancellationError` as soon as the task is cancelled.
+    func sleep(until instant: Instant) async throws(CancellationError) {
+        // One nanosecond against what the division rounds off.
+        let wait = Self.whole(Double(instant.nanoseconds) / speed)
+        try await machine.sleep(until: start.advanced(by: .nanoseconds(wait) + .nanoseconds(1)))
     }
 
-    /// Sleeps for some simulated seconds, throwing `CancellationError` when cancelled.
-    func sleep(for seconds: Double) async throws {
-        try await Task.sleep(for: .seconds(seconds / speed))
+    private static func whole(_ nanoseconds: Double) -> Int64 {
+        Int64(min(max(nanoseconds, 0), 9e18))
     }
 }

@@ -1,3 +1,4 @@
+import FleetFaults
 import Foundation
 import Hummingbird
 import NIOCore
@@ -32,12 +33,7 @@ extension FaultRule {
                 headers: retryAfter.map { [.retryAfter: $0] } ?? [:]
             )
         case .outOfMemory:
-            throw APIError(
-                .internalServerError,
-                "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB of which "
-                    + "1.12 GiB is free.",
-                type: "server_error"
-            )
+            throw APIError.outOfMemory
         case .reset:
             // Closing with lingering off makes the kernel send RST, where it would otherwise send FIN.
             try? await (channel as? any SocketOptionProvider)?

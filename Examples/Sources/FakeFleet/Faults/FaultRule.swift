@@ -1,3 +1,5 @@
+import FleetFaults
+
 /// One active fault: what fails, where, how often.
 struct FaultRule: Sendable, Equatable {
     /// The replica, from 1; `nil` means all.

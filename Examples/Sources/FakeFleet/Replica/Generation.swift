@@ -1,11 +1,13 @@
+import FleetFaults
 import Hummingbird
 import NIOCore
+import SpillwayTesting
 
 /// A call that the engine has taken in, with the fault that strikes its answer, if any.
 struct Generation: Sendable {
     /// The call's number within its replica's engine.
     let id: Int
-    let chunks: AsyncStream<Engine.Chunk>
+    let chunks: AsyncStream<EngineModel.Progress>
     let fault: FaultKind?
     /// The content chunk, from 1, at which a fault in the middle of the answer strikes.
     let faultChunk: Int
@@ -97,7 +99,7 @@ struct Generation: Sendable {
     /// Writes a comment every simulated second until writing fails: the client has gone.
     private func keepAlive(_ writer: inout any ResponseBodyWriter) async throws {
         while true {
-            try await clock.sleep(for: 1)
+            try await clock.sleep(for: .seconds(1))
             try await writer.write(ByteBuffer(string: ": keep-alive\n\n"))
         }
     }

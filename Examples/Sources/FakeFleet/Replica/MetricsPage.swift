@@ -1,19 +1,21 @@
+import SpillwayTesting
+
 /// An engine's load as a Prometheus page, under vLLM's names.
 struct MetricsPage: Sendable {
-    let load: Engine.Load
-    let settings: Engine.Settings
+    let load: EngineModel.Load
+    let engine: EngineModel.Configuration
     let model: String
 
-    /// The page; preemptions are always 0, because a request gets all its blocks before it starts.
+    /// The page.
     var text: String {
-        let config = ["block_size": "\(settings.blockSize)", "num_gpu_blocks": "\(settings.kvBlocks)"]
+        let config = ["block_size": "\(engine.blockSize)", "num_gpu_blocks": "\(engine.kvBlocks)"]
         return [
             metric("num_requests_running", "gauge", "Requests in the running batch.", "\(load.running)"),
             metric("num_requests_waiting", "gauge", "Requests waiting to be scheduled.", "\(load.waiting)"),
             metric("kv_cache_usage_perc", "gauge", "KV cache blocks in use, from 0 to 1.", "\(load.kvUsage)"),
             metric("prefix_cache_queries_total", "counter", "Prompt tokens looked up.", "\(load.prefixQueries)"),
             metric("prefix_cache_hits_total", "counter", "Prompt tokens found cached.", "\(load.prefixHits)"),
-            metric("num_preemptions_total", "counter", "Preempted requests.", "0"),
+            metric("num_preemptions_total", "counter", "Preempted requests.", "\(load.preemptions)"),
             metric("cache_config_info", "gauge", "The engine's cache configuration.", "1", extra: config),
         ].joined()
     }

@@ -1,24 +1,31 @@
+import FleetFaults
 import Foundation
 import Hummingbird
+import SpillwayTesting
 
 /// One replica of the fleet: an engine behind an OpenAI-compatible API.
 struct Replica: Sendable {
     /// The replica's number, from 1.
     let index: Int
     let options: FleetOptions
+    let engine: EngineModel.Configuration
     let clock: SimulatedClock
     let driver: EngineDriver
     let faults: FaultBoard
     let ledger: Ledger
 
     /// A replica with an idle engine.
-    init(index: Int, options: FleetOptions, clock: SimulatedClock, faults: FaultBoard, ledger: Ledger) {
+    init(
+        index: Int, options: FleetOptions, engine: EngineModel.Configuration, clock: SimulatedClock, faults: FaultBoard,
+        ledger: Ledger
+    ) {
         self.index = index
         self.options = options
+        self.engine = engine
         self.clock = clock
         self.faults = faults
         self.ledger = ledger
-        driver = EngineDriver(options.engine, clock: clock)
+        driver = EngineDriver(engine, time: clock) { body in Task { await body() } }
     }
 
     /// The replica's endpoints.
@@ -27,7 +34,7 @@ struct Replica: Sendable {
         router.middlewares.add(ErrorShape())
         router.middlewares.add(LoadReport(driver: driver))
         router.get("health") { _, _ in Response(status: .ok) }
-        router.get("metrics") { _, _ in await metrics() }
+        router.get("metrics") { _, _ in metrics() }
         router.get("v1/models") { _, _ in models() }
         router.post("v1/chat/completions") { request, context in try await chat(request, context) }
         router.post("v1/embeddings") { request, context in try await embeddings(request, context) }
@@ -83,30 +90,16 @@ struct Replica: Sendable {
             ledger.record(fault.kind, in: call)
             try await fault.strike(client, on: context.channel)
         }
-        let chunks = (maxTokens + options.tokensPerChunk - 1) / options.tokensPerChunk
-        let faultChunk = max(1, min(2, chunks))
-        var job = Engine.Job(promptTokens: prompt.tokens, promptBlocks: prompt.blocks, maxTokens: maxTokens)
-        switch fault?.kind {
-        case .slowFirstToken: job.firstTokenDelay = (fault?.durationMilliseconds ?? 0) / 1000
-        case .stall: job.haltAfterChunks = faultChunk
-        case .stuckKernel: job.haltAfterChunks = 0
-        default: break
-        }
-        guard let (id, stream) = await driver.submit(job) else {
-            throw APIError(
-                .serviceUnavailable,
-                "The engine's queue of \(options.maxQueue) requests is full",
-                type: "service_unavailable",
-                code: "queue_full",
-                headers: [.retryAfter: "1"]
-            )
-        }
-        client.watch { Task { await driver.cancel(id) } }
+        let request = EngineModel.Request(
+            promptTokens: prompt.tokens, promptBlocks: prompt.blocks, outputTokens: maxTokens)
+        let (id, stream) = try submit(request, fault)
+        client.watch { driver.cancel(id) }
         return Generation(
             id: id,
             chunks: stream,
             fault: fault?.kind,
-            faultChunk: faultChunk,
+            // An answer of one chunk, not counting its first token, breaks at its first.
+            faultChunk: maxTokens > max(2, options.tokensPerChunk) ? 2 : 1,
             call: call,
             ledger: ledger,
             client: client,
@@ -114,8 +107,34 @@ struct Replica: Sendable {
         )
     }
 
-    private func metrics() async -> Response {
-        let page = MetricsPage(load: await driver.load, settings: options.engine, model: options.model)
+    /// Hands a request to the engine, which some faults make hang; throws what the API says to a refusal.
+    private func submit(
+        _ request: EngineModel.Request, _ fault: FaultRule?
+    ) throws -> (id: Int, progress: AsyncStream<EngineModel.Progress>) {
+        do {
+            let accepted = try driver.submit(request) { engine, id in
+                switch fault?.kind {
+                case .stuckKernel, .slowFirstToken: engine.hang(id)
+                case .stall:
+                    let tokens = min(request.outputTokens - 1, 1 + options.tokensPerChunk)
+                    engine.hang(id, afterTokens: tokens)
+                default: break
+                }
+            }
+            if let fault, fault.kind == .slowFirstToken {
+                Task {
+                    try await clock.sleep(for: .milliseconds(fault.durationMilliseconds))
+                    driver.adjust { $0.resume(accepted.id) }
+                }
+            }
+            return accepted
+        } catch {
+            throw APIError(error, options: options)
+        }
+    }
+
+    private func metrics() -> Response {
+        let page = MetricsPage(load: driver.load, engine: engine, model: options.model)
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

@@ -1,5 +1,5 @@
-/// The ways in which a replica can fail; raw values are the names on the wire.
-enum FaultKind: String, CaseIterable, Sendable {
+/// The ways in which a replica of the fleet can fail; raw values are the names on the wire.
+public enum FaultKind: String, Codable, CaseIterable, Sendable {
     /// 429 with `retry-after` and OpenAI's `x-ratelimit-*` headers.
     case rateLimit = "rate-limit"
     /// 429 without any header that says when to come back.
@@ -22,22 +22,8 @@ enum FaultKind: String, CaseIterable, Sendable {
     case malformedChunk = "malformed-chunk"
     /// The stream ends without `[DONE]`.
     case noDone = "no-done"
-    /// 500 with a CUDA out of memory message, for long prompts.
+    /// 500 with a CUDA out of memory message, for long prompts; the engine has half its KV blocks meanwhile.
     case outOfMemory = "out-of-memory"
     /// The call is accepted, its stream opened, and no token ever comes.
     case stuckKernel = "stuck-kernel"
-
-    /// Whether the fault can show in such a call: only a stream has a `[DONE]`, only a long prompt runs out of memory.
-    func applies(streamed: Bool, promptTokens: Int) -> Bool {
-        switch self {
-        case .noDone: streamed
-        case .outOfMemory: promptTokens > 512
-        default: true
-        }
-    }
-
-    /// Whether a client that reads to the end gets the whole, intact answer in spite of the fault.
-    var leavesAnswerWhole: Bool {
-        self == .slowFirstToken
-    }
 }
