@@ -13,7 +13,10 @@ let package = Package(
         .target(name: "CLimits"),
         .executableTarget(
             name: "Report",
-            dependencies: ["CAllocations", "CLimits", .product(name: "Spillway", package: "spillway")]
+            dependencies: [
+                "CAllocations", "CLimits", .product(name: "Spillway", package: "spillway"),
+                .product(name: "SpillwayTesting", package: "spillway"),
+            ]
         ),
         .executableTarget(
             name: "Microbenchmarks",

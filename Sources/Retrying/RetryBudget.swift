@@ -2,8 +2,9 @@ public import SpillwayCore
 
 /// Bounds extra attempts by the number of calls: every call pays a little in, every retry takes one out.
 ///
-/// Over any span, at most `burst + ratio × calls + minimumPerSecond × seconds` attempts are withdrawn, by however many
-/// callers at once. Share one budget among all policies that multiply attempts towards the same target.
+/// Since it was made, at most `burst + ratio × calls + minimumPerSecond × seconds` attempts are withdrawn, by however many
+/// callers at once; over a later span, also what calls shortly before it have paid in (see ``Configuration/window``). Share
+/// one budget among all policies that multiply attempts towards the same target.
 /// A budget is also a gate: admitting withdraws, and voiding the permit puts back. The idea is Finagle's `RetryBudget`.
 public final class RetryBudget: BuiltInGate {
     /// How much extra work there may be.

@@ -8,6 +8,7 @@ struct Limits {
     let clock: Double
     let random: Double
     let closure: Double
+    let child: Double
 
     static func measured() async -> Limits {
         let word = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
@@ -21,9 +22,21 @@ struct Limits {
         let closure = await measureAsync { count in
             for index in 0..<count { limit_keep(UInt64(await awaited(index))) }
         }
+        let child = await measureAsync(times: 20_000, children)
         return Limits(
             load: load.nanoseconds, cas: cas.nanoseconds, add: add.nanoseconds, clock: clock.nanoseconds,
-            random: random.nanoseconds, closure: closure.nanoseconds)
+            random: random.nanoseconds, closure: closure.nanoseconds,
+            child: child.nanoseconds)
+    }
+}
+
+/// Child tasks that have nothing to do, one after the other.
+func children(_ count: Int) async {
+    await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<count {
+            group.addTask {}
+            await group.next()
+        }
     }
 }
 

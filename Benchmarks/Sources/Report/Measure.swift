@@ -32,22 +32,22 @@ func measure(_ body: (Int) -> Void) -> Figure {
 }
 
 /// As ``measure(_:)`` for an operation that is awaited.
-func measureAsync(_ body: (Int) async -> Void) async -> Figure {
-    await body(Effort.iterations)
+func measureAsync(times iterations: Int = Effort.iterations, _ body: (Int) async -> Void) async -> Figure {
+    await body(iterations)
     var times: [Double] = []
     times.reserveCapacity(Effort.rounds)
     let allocated = allocations_of_process()
     for _ in 0..<Effort.rounds {
         let start = limit_clock()
-        await body(Effort.iterations)
-        times.append(Double(limit_clock() - start) / Double(Effort.iterations))
+        await body(iterations)
+        times.append(Double(limit_clock() - start) / Double(iterations))
     }
     let counted = allocations_of_process() - allocated
     times.sort()
     return Figure(
         nanoseconds: times[times.count / 2],
         // A new task now and then takes a slab of memory for its frames.
-        allocations: (Double(counted) / Double(Effort.iterations * Effort.rounds) * 1_000).rounded() / 1_000)
+        allocations: (Double(counted) / Double(iterations * Effort.rounds) * 1_000).rounded() / 1_000)
 }
 
 /// Nanoseconds of one repetition for each of `threads` threads that run `body` at once on the same object.

@@ -43,8 +43,9 @@ struct Report {
         let limits = await Limits.measured()
         note(
             String(
-                format: "load %.2f, cas %.2f, add %.2f, clock %.2f, random %.2f, awaited closure %.2f ns",
-                limits.load, limits.cas, limits.add, limits.clock, limits.random, limits.closure))
+                format: "load %.2f, cas %.2f, add %.2f, clock %.2f, random %.2f, closure %.2f, child task %.0f ns",
+                limits.load, limits.cas, limits.add, limits.clock, limits.random, limits.closure,
+                limits.child))
         var rows: [Row] = []
         note("bucket")
         rows += try await bucketRows(limits)
@@ -56,6 +57,8 @@ struct Report {
         rows += try await retryRows(limits)
         note("policy")
         rows += try await policyRows(limits)
+        note("simulation")
+        rows += try await simulationRows(limits)
         return rows
     }
 }

@@ -4,6 +4,7 @@ import CircuitBreaking
 import Retrying
 import Spillway
 import SpillwayCore
+import SpillwayTesting
 
 /// One line of the report.
 struct Row {
@@ -157,6 +158,15 @@ func policyRows(_ limits: Limits) async throws -> [Row] {
     }
     let limit = 2 * limits.closure + 2 * limits.clock + 3 * limits.add
     return [Row("policy.retry+breaker+bucket", figure, limit, "2 closure+2 clock+3 add")]
+}
+
+/// What a simulation adds to a task: the queue, the choice of the next job, and nothing that waits for another thread.
+func simulationRows(_ limits: Limits) async throws -> [Row] {
+    let figure = await measureAsync(times: 20_000) { count in
+        let simulation = Simulation(seed: 1)
+        do { try simulation.run { await children(count) } } catch { fatalError("\(error)") }
+    }
+    return [Row("simulation.child", figure, limits.child, "child task")]
 }
 
 extension Row {

@@ -20,7 +20,9 @@
 /// Giving back. Debt is repaid in the order in which it was made. A call that gives back what it took moves all debts made
 /// after its own nearer to now, so a permit remembers `tat + shifted` as it left them, where `shifted` sums all such
 /// moves; what lies beyond `now` in today's measure is still owed, and only that is given back: more would mint units
-/// that have dripped in already. Where somebody has been promised units at a later time, that promise stands, so only the
+/// that have dripped in already. A `now` that was read long ago must not count what dripped in before a later admission, so
+/// each admission leaves its time in `latest`, to within a grain, before it can be seen in tat. Who was the last to take
+/// just undoes it and needs none of this. Where somebody has been promised units at a later time, that promise stands, so only the
 /// last in line can give back. Two words move together, so givers take turns at a lock; tat moves first, so that an
 /// admission between the two remembers too little and never too much.
 ///
@@ -32,12 +34,15 @@ typedef struct {
     int64_t interval; ///< ticks per unit, at least 1
     int64_t burst;    ///< units that a full bucket holds
     int64_t tat;      ///< ticks
+    int64_t latest;   ///< ticks; no admission was more than a grain later
     uint64_t shifted; ///< ticks by which debts have moved nearer because others gave back; wraps, as marks do
     spw_lock givers;
     uint32_t flags;   ///< the owner's own
 } spw_bucket;
 
 #define SPW_TICKS 16
+/// The grain of `latest`, in ticks: 65 µs, so that admissions hardly ever write it.
+#define SPW_BUCKET_GRAIN (INT64_C(1) << 20)
 /// The latest instant that is told apart, in nanoseconds: 4.5 years of uptime. Later ones count as this one.
 #define SPW_BUCKET_HORIZON (INT64_C(1) << 57)
 /// The most ticks that burst × interval may take: 4.5 years.
@@ -67,6 +72,14 @@ static inline void spw_bucket_set_flags(spw_bucket *b, uint32_t flags) {
     __atomic_store_n(&b->flags, flags, __ATOMIC_RELAXED);
 }
 
+/// Notes the time of an admission.
+static inline void spw_bucket_note(spw_bucket *b, int64_t start) {
+    int64_t latest = __atomic_load_n(&b->latest, __ATOMIC_RELAXED);
+    while (__builtin_expect(start - latest > SPW_BUCKET_GRAIN, 0)) {
+        if (__atomic_compare_exchange_n(&b->latest, &latest, start, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) break;
+    }
+}
+
 /// Takes `cost` units if they are there now, or will be within `patience` nanoseconds.
 static inline spw_bucket_answer spw_bucket_take(spw_bucket *b, int64_t now, uint32_t cost, int64_t patience) {
     int64_t start = spw_bucket_ticks(now);
@@ -86,6 +99,7 @@ static inline spw_bucket_answer spw_bucket_take(spw_bucket *b, int64_t now, uint
             wait = (excess + SPW_TICKS - 1) / SPW_TICKS;
             if (wait > patience) return (spw_bucket_answer){wait, 0};
         }
+        spw_bucket_note(b, start);
         if (__atomic_compare_exchange_n(&b->tat, &tat, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             return (spw_bucket_answer){wait, (uint64_t)after + shifted};
     }
@@ -102,7 +116,9 @@ static inline bool spw_bucket_refund(spw_bucket *b, int64_t now, uint32_t cost, 
     bool last;
     do {
         last = (uint64_t)tat + shifted == mark;
-        int64_t owed = (int64_t)(mark - shifted) - start, paid = (int64_t)cost * interval;
+        int64_t known = __atomic_load_n(&b->latest, __ATOMIC_RELAXED) + SPW_BUCKET_GRAIN;
+        int64_t then = last || known < start ? start : known;
+        int64_t owed = (int64_t)(mark - shifted) - then, paid = (int64_t)cost * interval;
         amount = owed < paid ? owed : paid;
         if (amount > tat - start) amount = tat - start;
         if (amount <= 0 || (!last && tat - span > start)) {

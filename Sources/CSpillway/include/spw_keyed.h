@@ -24,9 +24,14 @@ typedef struct {
     int64_t tat; ///< ticks; CLAIMED while the slot passes from one key to another
 } spw_keyed_slot;
 
+///
+/// Should time go back, a key whose slot was taken while it was full would find itself full at a time at which it was not.
+/// So a shard remembers the latest tat that it has forgotten, and a key that comes new starts no earlier: in time that goes
+/// on, that is past.
 typedef struct {
     spw_lock lock;
-    uint64_t pad[7]; ///< locks of two shards do not share a cache line
+    int64_t forgotten; ///< ticks; guarded by the lock
+    uint64_t pad[6];   ///< locks of two shards do not share a cache line
 } spw_keyed_lock;
 
 typedef struct {
@@ -113,12 +118,12 @@ static inline spw_bucket_answer spw_keyed_next(
 
 /// Takes a slot for a key that was not found, under the shard's lock. Sets `retry` when the key has come meanwhile.
 static inline spw_keyed_answer spw_keyed_insert(
-    const spw_keyed *t, const spw_keyed_limit *limit, spw_keyed_slot *shard, spw_lock *lock, uint64_t hash,
+    const spw_keyed *t, const spw_keyed_limit *limit, spw_keyed_slot *shard, spw_keyed_lock *guard, uint64_t hash,
     int64_t start, uint32_t cost, bool *retry
 ) {
     uint64_t mask = (UINT64_C(1) << t->shard_bits) - 1;
     spw_keyed_answer answer = {-2, 0};
-    spw_lock_acquire(lock);
+    spw_lock_acquire(&guard->lock);
     for (;;) {
         spw_keyed_slot *idle = NULL;
         int64_t seen = 0;
@@ -140,13 +145,19 @@ static inline spw_keyed_answer spw_keyed_insert(
         // Its owner may come back this moment: then the swap fails and another slot is looked for.
         if (!__atomic_compare_exchange_n(&idle->tat, &seen, SPW_KEYED_CLAIMED, false, __ATOMIC_ACQ_REL,
                                          __ATOMIC_RELAXED)) continue;
-        answer = spw_keyed_next(limit, start, start, cost);
+        if (seen > guard->forgotten) guard->forgotten = seen;
+        answer = spw_keyed_next(limit, guard->forgotten, start, cost);
+        if (answer.wait > 0) { // time went back
+            __atomic_store_n(&idle->tat, seen, __ATOMIC_RELEASE);
+            answer.mark = 0;
+            break;
+        }
         __atomic_store_n(&idle->key, hash, __ATOMIC_RELEASE);
         __atomic_store_n(&idle->tat, (int64_t)answer.mark, __ATOMIC_RELEASE);
         break;
     }
 done:
-    spw_lock_release(lock);
+    spw_lock_release(&guard->lock);
     return answer;
 }
 
@@ -177,7 +188,7 @@ static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64
         }
         bool retry = false;
         spw_keyed_answer answer =
-            spw_keyed_insert(t, &limit, shard, &t->locks[number].lock, hash, start, cost, &retry);
+            spw_keyed_insert(t, &limit, shard, &t->locks[number], hash, start, cost, &retry);
         if (!retry) return answer;
     }
 }

@@ -72,7 +72,7 @@ import Testing
     }
 
     /// Random admissions, refunds and times, through a gate of production with its own numbers as the limit.
-    private func torment(_ gate: AuditedGate, _ random: RandomSource, backwards: Bool = false, refunds: Bool = true) {
+    private func torment(_ gate: AuditedGate, _ random: RandomSource, backwards: Bool = false) {
         func draw(_ limit: UInt64) -> Int { Int(random.next(through: limit)) }
         var now = Int64(1_000_000_000)
         var held: [RawPermit] = []
@@ -83,7 +83,7 @@ import Testing
                 if let permit = try? gate.admit(call, at: Instant(nanoseconds: now)).take() { held.append(permit) }
             case 5...7 where !held.isEmpty:
                 let outcomes: [Outcome?] = [.success, .failure(.timeout), .neutral(.cancelled), nil, nil]
-                let outcome = outcomes[draw(refunds ? 4 : 2)]
+                let outcome = outcomes[draw(4)]
                 held.remove(at: draw(UInt64(held.count - 1))).settle(outcome, at: Instant(nanoseconds: now))
             case 8 where backwards: now = max(0, now - Int64(draw(2_000_000_000)))
             default: now += Int64(draw(1_500_000_000))
@@ -147,7 +147,10 @@ import Testing
             let meter = try RateMeter(units: 7, per: .seconds(3), burst: 6)
             let bucket = try TokenBucket("bucket", .init(rate: Rate(7, per: .seconds(3)), burst: 6, unit: .tokens))
             let breaker = try makeBreaker(audit, random)
-            torment(audit.gate(bucket, meter: meter) { $0.tokens.total }, random, backwards: true, refunds: false)
+            let keyed = try KeyedTokenBucket(
+                "keyed", .init(rate: Rate(7, per: .seconds(3)), burst: 6, unit: .tokens, keys: 16))
+            torment(audit.gate(bucket, meter: meter) { $0.tokens.total }, random, backwards: true)
+            torment(audit.gate(keyed, meter: meter, perKey: true) { $0.tokens.total }, random, backwards: true)
             torment(audit.gate(breaker), random, backwards: true)
             #expect(audit.violations == [], "seed \(seed)")
         }

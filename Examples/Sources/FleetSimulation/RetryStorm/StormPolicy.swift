@@ -8,7 +8,7 @@ protocol StormPolicy: Sendable {
 
 /// The policies in the order of the rows.
 enum StormPolicies {
-    static let all: [any StormPolicy] = [NaiveRetry(), TextbookBreaker(), HedgedRetry()]
+    static let all: [any StormPolicy] = [NaiveRetry(), TextbookBreaker(), HedgedRetry(), SpillwayPolicy()]
 }
 
 extension StormFleet {
