@@ -3,11 +3,12 @@ SHELL := /bin/bash
 SWIFT_FILES := Package.swift Sources Tests Examples/Package.swift Examples/Sources Examples/Tests \
 	Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: help setup demo test bench lint docs sanitize clean
+.PHONY: help setup demo simulate test bench lint docs sanitize clean
 
 help:
 	@printf '%s\n' \
 		'make demo      the example gateway against a fleet that breaks: a table, and a page with a picture' \
+		'make simulate  fleets that fail under virtual time: tables, and drawings in out/; a million schedules' \
 		'make test      all tests, all traits, the examples, and a consumer of one module' \
 		'make bench     the hot path beside the limits of this machine; writes Benchmarks/results.tsv' \
 		'make lint      format and documentation' \
@@ -20,6 +21,14 @@ setup:
 
 demo: setup
 	@bash Examples/demo.sh
+
+simulate: setup
+	swift build -c release --package-path Examples --product FleetSimulation
+	@mkdir -p out
+	Examples/.build/release/FleetSimulation redundancy --seeds 100 --drawing out/redundancy.svg
+	Examples/.build/release/FleetSimulation retry-storm --seeds 100 --drawing out/retry-storm.svg
+	Examples/.build/release/FleetSimulation schedules --seeds 1000000 --drawing out/schedules.svg
+	@echo 'simulate: drawings are in out/'
 
 test: setup
 	@echo 'test: the package, all traits (1 of 3)'

@@ -61,6 +61,6 @@ struct RedundancyCommand: AsyncParsableCommand {
     @OptionGroup var fleet: RedundancyOptions
 
     func run() async throws {
-        options.show(try await RedundancyStudy.run(fleet, seeds: options.range(standard: 30)))
+        try options.show(try await RedundancyStudy.run(fleet, seeds: options.range(standard: 30)))
     }
 }

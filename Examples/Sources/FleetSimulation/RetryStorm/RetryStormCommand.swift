@@ -9,6 +9,6 @@ struct RetryStormCommand: AsyncParsableCommand {
     @OptionGroup var options: ScenarioOptions
 
     func run() async throws {
-        options.show(try await StormStudy.run(seeds: options.range(standard: 100)))
+        try options.show(try await StormStudy.run(seeds: options.range(standard: 100)))
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// What every scenario takes.
 struct ScenarioOptions: ParsableArguments {
@@ -13,6 +14,8 @@ struct ScenarioOptions: ParsableArguments {
     var seeds: Int?
     @Option(help: "How the result is written: table, tsv or svg.")
     var format: Format = .table
+    @Option(help: "Also draws the result into this SVG file.")
+    var drawing: String?
 
     func validate() throws {
         try Check.that((1...1_000_000).contains(seeds ?? 1), "--seeds", seeds ?? 1, "from 1 to 1000000")
@@ -22,8 +25,13 @@ struct ScenarioOptions: ParsableArguments {
     /// The seeds, `standard` of them unless the user chose.
     func range(standard: Int) -> Range<UInt64> { seed..<seed + UInt64(seeds ?? standard) }
 
-    /// Writes `result` to standard output in the format that was asked for.
-    func show(_ result: some ScenarioResult) {
+    /// Writes `result` to standard output in the format that was asked for, and to the drawing's file if there is one.
+    func show(_ result: some ScenarioResult) throws {
+        if let drawing {
+            do { try Data(result.svg.utf8).write(to: URL(fileURLWithPath: drawing)) } catch {
+                throw ValidationError("--drawing \(drawing) cannot be written: \(error.localizedDescription)")
+            }
+        }
         switch format {
         case .table: print(result.table)
         case .tsv: print(result.tsv)

@@ -1,6 +1,3 @@
-import Foundation
-import Synchronization
-
 /// Runs one seed beside another.
 enum Seeds {
     /// What `body` makes of each seed, in the order of the seeds, computed on all cores.
@@ -18,36 +15,5 @@ enum Seeds {
             }
             return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
         }
-    }
-}
-
-/// How far a study has come, on standard error when that is a terminal.
-private final class Progress: Sendable {
-    private let name: String
-    private let count: Int
-    private let done = Mutex(0)
-    private let isShown = isatty(STDERR_FILENO) == 1
-
-    init(_ name: String, of count: Int) {
-        self.name = name
-        self.count = count
-    }
-
-    func step() {
-        guard isShown else { return }
-        // Written under the lock, so that a later line never comes before an earlier one.
-        done.withLock { done in
-            done += 1
-            write("\r\u{1B}[K\(name): \(done) of \(count) seeds")
-        }
-    }
-
-    func clear() {
-        if isShown { write("\r\u{1B}[K") }
-    }
-
-    /// A closed standard error is no reason to stop.
-    private func write(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 }
