@@ -1,7 +1,7 @@
 /// A drawing of panels, one above the other, over one axis.
 public struct Figure: Sendable {
     static let width = 960.0
-    static let left = 46.0
+    static let left = 54.0
     static let right = 14.0
     static let panelHeight = 112.0
     private static let strip = 16.0

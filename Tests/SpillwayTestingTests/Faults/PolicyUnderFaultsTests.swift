@@ -78,7 +78,7 @@ import Testing
 
     @Test func aBudgetThatIsMissingIsFoundAndItsScriptShrunk() async throws {
         let failure = await #expect(throws: SimulationFailure.self) {
-            try await Simulation.check(seeds: 0..<100, faults: Self.script) { simulation, script in
+            try await Simulation.check(seeds: 0..<5_000, faults: Self.script) { simulation, script in
                 try await Self.run(simulation, script, budget: .unlimited)
             }
         }
