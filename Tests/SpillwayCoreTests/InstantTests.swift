@@ -42,4 +42,14 @@ import Testing
         #expect(Attempt(number: 1, call: call, started: at(5), deadline: at(7)).remaining == .seconds(2))
         #expect(Attempt(number: 1, call: call, started: at(9), deadline: at(7)).remaining == .zero)
     }
+
+    @Test(arguments: [
+        (0, "0.0 seconds"), (1_000_000_000, "1.0 seconds"), (-1_500_000_000, "-1.5 seconds"),
+        (1, "0.000000001 seconds"),
+        (4_001_000_000_000, "4001.0 seconds"), (1_020_000_000, "1.02 seconds"),
+        (Int64.max, "9223372036.854775807 seconds"), (Int64.min, "-9223372036.854775808 seconds"),
+    ])
+    func isDescribedExactly(nanoseconds: Int64, text: String) {
+        #expect("\(Instant(nanoseconds: nanoseconds))" == text)
+    }
 }

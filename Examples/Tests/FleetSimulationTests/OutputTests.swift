@@ -37,7 +37,7 @@ struct OutputTests {
             try await storm().table
                 == """
                 retry-storm: 8 replicas with 10 slots a tick, 72 requests a tick, 90 ticks,
-                4 replicas sick in the middle third; seeds 1 to 3
+                4 replicas sick in the middle third, give or take 0 ticks; seeds 1 to 3
 
                 policy          goodput %   ± sd  in outage  outside  wasted  ± sd  in outage  outside  above floor
                 ---------------------------------------------------------------------------------------------------
@@ -110,16 +110,16 @@ struct OutputTests {
 
                 The cost of a nine: 20 replicas of 0.995 at 2 dollars an hour (730 hours a month).
 
-                nines  spares  added  dollars a month
-                -------------------------------------
-                1           0      0                0
-                2           1      1             1460
-                3           2      1             2920
-                4           3      1             4380
-                5           3      0             4380
-                6           4      1             5840
-                7           5      1             7300
-                8           5      0             7300
+                nines  spares  added  dollars a month for them
+                ----------------------------------------------
+                1           0      0                         0
+                2           1      1                      1460
+                3           2      1                      2920
+                4           3      1                      4380
+                5           3      0                      4380
+                6           4      1                      5840
+                7           5      1                      7300
+                8           5      0                      7300
 
                 Zones that fail with 0.002 a tick and are back with 0.1: all replicas in one, or spread.
 

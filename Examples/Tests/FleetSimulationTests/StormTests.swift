@@ -37,13 +37,12 @@ struct StormTests {
         #expect(hedged.goodputOutside < naive.goodputOutside)
     }
 
-    /// Over 100 seeds, as `make simulate` runs them, it wastes less than 2 % more than the floor; over six, chance adds to it.
-    @Test("the production policy is at the ceiling and near the floor")
+    @Test("the production policy is within 0.15 points of the ceiling and 2 % of the floor")
     func production() async throws {
-        let study = try await StormStudy.run([SpillwayPolicy()], seeds: 1..<7)
+        let study = try await StormStudy.run([SpillwayPolicy()], seeds: 1..<9)
         let row = try #require(study.rows.first)
-        #expect(row.goodput.mean > study.ceiling.mean - 0.1, "\(row.goodput.mean) of \(study.ceiling.mean)")
-        #expect(row.wasted.mean < 1.03 * study.floor.mean, "\(row.wasted.mean) of \(study.floor.mean)")
+        #expect(row.goodput.mean > study.ceiling.mean - 0.15, "\(row.goodput.mean) of \(study.ceiling.mean)")
+        #expect(row.wasted.mean < 1.02 * study.floor.mean, "\(row.wasted.mean) of \(study.floor.mean)")
     }
 
     @Test("the production policy gives the same result for a seed")

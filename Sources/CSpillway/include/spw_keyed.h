@@ -24,10 +24,11 @@ typedef struct {
     int64_t tat; ///< ticks; CLAIMED while the slot passes from one key to another
 } spw_keyed_slot;
 
+/// A shard's lock, and what a key that comes new must know.
 ///
 /// Should time go back, a key whose slot was taken while it was full would find itself full at a time at which it was not.
-/// So a shard remembers the latest tat that it has forgotten, and a key that comes new starts no earlier: in time that goes
-/// on, that is past.
+/// So a shard remembers the latest tat that it has forgotten, and a key that comes new starts no earlier. A slot is taken
+/// a grain (65 µs) after its bucket is full, so that callers whose clock is that much behind others' never notice.
 typedef struct {
     spw_lock lock;
     int64_t forgotten; ///< ticks; guarded by the lock
@@ -135,7 +136,7 @@ static inline spw_keyed_answer spw_keyed_insert(
                 goto done;
             }
             int64_t tat = __atomic_load_n(&slot->tat, __ATOMIC_ACQUIRE);
-            if (!idle && (key == 0 || (tat < start && tat != SPW_KEYED_CLAIMED))) {
+            if (!idle && (key == 0 || (tat < start - SPW_BUCKET_GRAIN && tat != SPW_KEYED_CLAIMED))) {
                 idle = slot;
                 seen = tat;
             }

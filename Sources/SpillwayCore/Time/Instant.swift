@@ -36,9 +36,13 @@ public struct Instant: InstantProtocol, Hashable, Sendable, CustomStringConverti
         left.nanoseconds < right.nanoseconds
     }
 
-    /// The instant as a duration since the clock's origin.
+    /// Seconds since the clock's origin, exact to the nanosecond, such as `1.5 seconds`.
     public var description: String {
-        "\(Duration.nanoseconds(nanoseconds))"
+        let (seconds, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        // A one in front keeps the leading zeros.
+        var digits = String(1_000_000_000 + rest).dropFirst()
+        while digits.count > 1, digits.last == "0" { digits.removeLast() }
+        return "\(nanoseconds < 0 ? "-" : "")\(seconds).\(digits) seconds"
     }
 }
 

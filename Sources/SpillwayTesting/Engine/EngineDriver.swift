@@ -34,7 +34,8 @@ public final class EngineDriver: Sendable {
     }
 
     deinit {
-        for (_, outlet) in contents.withLock({ $0.outlets }) { outlet.finish() }
+        // In order: who waits for a stream goes on.
+        for (_, outlet) in contents.withLock({ $0.outlets }).sorted(by: { $0.key < $1.key }) { outlet.finish() }
     }
 
     /// The engine's gauges and counters now.

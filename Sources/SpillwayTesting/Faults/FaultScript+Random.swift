@@ -11,7 +11,8 @@ extension FaultScript {
     /// A script from a seed: each fault of any of `forms`, anywhere, at any time, all equally likely.
     ///
     /// Faults last up to a third of the span, delays and hints up to a tenth of it; GPUs are up to 16 times as slow, and
-    /// clocks jump by up to a tenth of the span, back half of the time. Times are whole milliseconds.
+    /// clocks jump by up to a tenth of the span, back half of the time. Times are whole milliseconds. A call is cancelled at
+    /// one of its first 40 awaits, the early ones more often.
     ///
     /// - Parameters:
     ///   - random: Where the choice comes from; a seeded source gives the same script every time.
@@ -33,7 +34,8 @@ extension FaultScript {
         try check.duration(span, "span", atLeast: .milliseconds(10))
         try check.count(count, "count", in: 0...10_000)
         let forms = forms.filter { $0 != .cancellation || calls > 0 }
-        try check.require(!forms.isEmpty || count == 0, "forms", forms, "at least one that is possible")
+        try check.require(
+            !forms.isEmpty || count == 0, "forms", forms, "at least one that is possible (cancellation takes calls)")
         let maker = FaultMaker(
             random: random, replicas: replicas, zones: zones, calls: calls, span: span.clampedNanoseconds / 1_000_000)
         var faults: [Fault] = []
@@ -70,7 +72,8 @@ private struct FaultMaker {
         case .memory: try .memory(place, leaving: share, at: start, for: length)
         case .zoneLoss: try .zoneLoss(number(below: zones), at: start, for: length)
         case .clockJump: try .clockJump(by: number(below: 2) == 0 ? short : .zero - short, at: start)
-        case .cancellation: try .cancellation(ofCall: number(below: calls), atAwait: number(below: 12))
+        case .cancellation:
+            try .cancellation(ofCall: number(below: calls), atAwait: number(below: 1 + number(below: 40)))
         }
     }
 

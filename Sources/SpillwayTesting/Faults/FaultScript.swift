@@ -29,12 +29,13 @@ public struct FaultScript: Sendable, Hashable, ExpressibleByArrayLiteral {
         }.min()
     }
 
-    /// By how much the clock jumps forward in all, to allow for in a grace.
+    /// By how much the clock jumps forward in all, to allow for in a grace; at most 10 years.
     public var forwardJumps: Duration {
-        faults.reduce(.zero) { sum, fault in
+        let sum = faults.reduce(Duration.zero) { sum, fault in
             guard case .clockJump(let jump) = fault.kind, jump > .zero else { return sum }
             return sum + jump
         }
+        return min(sum, .seconds(315_576_000))
     }
 
     /// Whether the clock goes back.

@@ -6,7 +6,9 @@ extension SimulatedFleet {
         guard !schedule.steps.isEmpty else { return }
         simulation.start("faults") { [weak self, time = simulation.time] in
             for step in schedule.steps {
-                try await time.sleep(until: start.advanced(by: step.at))
+                // What happens at one instant happens at once.
+                let instant = start.advanced(by: step.at)
+                if instant > time.now { try await time.sleep(until: instant) }
                 self?.apply(step.change)
             }
         }
@@ -26,7 +28,7 @@ extension SimulatedFleet {
         }
     }
 
-    private func pullLevers(_ struck: FaultBoard.Struck) {
+    private func pullLevers(_ struck: ActiveFaults.Struck) {
         let (before, after) = (struck.before, struck.after)
         engines[struck.replica].adjust { engine in
             if after.isDown, !before.isDown { _ = engine.fail() }

@@ -34,7 +34,7 @@ public final class SimulatedFleet: Sendable {
     public let script: FaultScript
     let simulation: Simulation
     let engines: [EngineDriver]
-    let board: FaultBoard
+    let board: ActiveFaults
     private let tallies: Locked<[Counts]>
 
     /// A fleet of idle replicas.
@@ -63,7 +63,7 @@ public final class SimulatedFleet: Sendable {
         self.simulation = simulation
         self.zones = zones
         self.script = script
-        board = FaultBoard(script, replicas: replicas, zones: zones)
+        board = ActiveFaults(script, replicas: replicas, zones: zones)
         engines = (0..<replicas).map { number in
             EngineDriver(engine, time: simulation.time) { body in
                 simulation.start("engine \(number)") { await body() }
@@ -106,6 +106,7 @@ public final class SimulatedFleet: Sendable {
             case .failure: counts[replica].wasted += 1
             }
         }
+        simulation.note("replica \(replica): \(result.failure.map { "\($0)" } ?? "answered")")
         return try result.get()
     }
 
@@ -162,5 +163,12 @@ public final class SimulatedFleet: Sendable {
             if step.isLast { return Answer(firstToken: first ?? step.at, end: step.at, tokens: tokens) }
         }
         throw .connectionLost
+    }
+}
+
+extension Result {
+    /// Why there is no value; nil when there is one.
+    fileprivate var failure: Failure? {
+        if case .failure(let failure) = self { failure } else { nil }
     }
 }

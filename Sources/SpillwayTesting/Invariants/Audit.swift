@@ -16,12 +16,16 @@ public import SpillwayCore
 /// Ask when every call has ended: a permit that is still out counts as lost, and a call that still runs has sent no report.
 /// Transitions are checked without being asked for, by the rules of a circuit breaker.
 ///
-/// All it sees is kept until it goes away, so use one for each run.
+/// It knows what it is shown: a policy whose observer it is not sends it no reports, and a gate that settles its permits but
+/// keeps what they stood for to itself has kept its promise.
+///
+/// All it sees is kept until it goes away, so use one for each run. It keeps no gate, so it may be the observer of those it
+/// audits.
 public final class Audit: Observer {
     private struct Contents {
         var transitions: [String: [Transition]] = [:]
         var reports: [CallReport] = []
-        var gates: [AuditedGate] = []
+        var ledgers: [PermitLedger] = []
         var rules: [String: TransitionRules] = [:]
         var attempts: [AttemptBound] = []
         var times: [TimeBound] = []
@@ -51,7 +55,7 @@ public final class Audit: Observer {
         cost: @escaping @Sendable (Call) -> UInt32 = { _ in 1 }
     ) -> AuditedGate {
         let audited = AuditedGate(gate, meter.map { .init(meter: $0, perKey: perKey, cost: cost) })
-        contents.withLock { $0.gates.append(audited) }
+        contents.withLock { $0.ledgers.append(audited.ledger) }
         return audited
     }
 
@@ -115,16 +119,16 @@ public final class Audit: Observer {
         let seen = contents.withLock { contents in
             (
                 contents.attempts, contents.times, contents.transitions.sorted { $0.key < $1.key }, contents.rules,
-                contents.gates, contents.reports
+                contents.ledgers, contents.reports
             )
         }
-        let (attempts, times, transitions, rules, gates, reports) = seen
+        let (attempts, times, transitions, rules, ledgers, reports) = seen
         return attempts.compactMap { $0.violation(in: reports, timeMayGoBack: timeMayGoBack) }
             + times.flatMap { $0.violations(in: reports) }
             + transitions.flatMap { name, changes in
                 (rules[name] ?? .breaker).violations(in: changes, timeMayGoBack: timeMayGoBack)
             }
-            + gates.flatMap(\.violations)
+            + ledgers.flatMap(\.violations)
     }
 
     /// Nothing, when every promise was kept.

@@ -21,13 +21,14 @@ public final class AuditedGate: BuiltInGate {
     /// The name of the gate within.
     public let name: String
     private let audited: AuditState
+    let ledger: PermitLedger
     /// What permits and policies point to.
     public var state: GateState { audited }
 
-    init(_ gate: any Gate, _ limit: AuditState.Limit?) {
+    init(_ gate: any Gate, _ limit: PermitLedger.Limit?) {
         name = gate.name
         audited = Self.pool.take { AuditState() }
-        audited.begin(gate, limit)
+        ledger = audited.begin(gate, limit)
     }
 
     deinit {
@@ -43,7 +44,5 @@ public final class AuditedGate: BuiltInGate {
     }
 
     /// What became of the permits so far.
-    public var counts: Counts { audited.counts }
-
-    var violations: [Violation] { audited.violations(of: name) }
+    public var counts: Counts { ledger.counts }
 }

@@ -21,7 +21,8 @@ final class RunQueue: Sendable {
         /// The thread that runs the jobs; nil while none does.
         var runner: pthread_t?
         var escaped = false
-        var unfinished = 0
+        /// Tasks that were started and have not ended, by name.
+        var unfinished: [String: Int] = [:]
     }
 
     private let contents = Locked(Contents())
@@ -63,11 +64,20 @@ final class RunQueue: Sendable {
     /// Nobody runs the jobs any more.
     func end() { contents.withLock { $0.runner = nil } }
 
-    func started() { contents.withLock { $0.unfinished += 1 } }
-    func finished() { contents.withLock { $0.unfinished -= 1 } }
+    func started(_ name: String) { contents.withLock { $0.unfinished[name, default: 0] += 1 } }
 
-    /// Tasks that were started and have not ended.
-    var unfinished: Int { contents.withLock { $0.unfinished } }
+    func finished(_ name: String) {
+        contents.withLock { contents in
+            let count = contents.unfinished[name, default: 0] - 1
+            contents.unfinished[name] = count > 0 ? count : nil
+        }
+    }
+
+    /// The names of tasks that were started and have not ended, in order.
+    var unfinished: [String] {
+        let tasks = contents.withLock { $0.unfinished }.sorted { $0.key < $1.key }
+        return tasks.flatMap { Array(repeating: $0.key, count: $0.value) }
+    }
 }
 
 /// The executor of one task of a simulation and of its child tasks.

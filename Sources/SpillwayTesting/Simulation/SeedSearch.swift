@@ -19,16 +19,19 @@ final class SeedSearch: Sendable {
     private let attempt: Attempt
     private let state: Locked<(next: UInt64, failure: SimulationFailure?)>
 
-    init(_ seeds: Range<UInt64>, _ attempt: @escaping Attempt) {
-        let seeds = Self.seedToReplay.map { $0..<$0 + 1 } ?? seeds
+    /// Tries `seeds`; only the one that the environment names, where it names one, and none if that is not among them.
+    ///
+    /// - Throws: `SimulationError.unreadableSeed`.
+    init(_ seeds: Range<UInt64>, _ attempt: @escaping Attempt) throws(SimulationError) {
+        var seeds = seeds
+        if let text = getenv("SPILLWAY_SEED").map({ String(cString: $0) }) {
+            guard let seed = UInt64(text), seed < .max else { throw .unreadableSeed(text) }
+            seeds = seeds.clamped(to: seed..<seed + 1)
+        }
         end = seeds.upperBound
         state = Locked((seeds.lowerBound, nil))
         self.attempt = attempt
     }
-
-    /// The only seed to try, where the environment names one.
-    private static let seedToReplay: UInt64? =
-        getenv("SPILLWAY_SEED").flatMap { UInt64(String(cString: $0)) }.flatMap { $0 < .max ? $0 : nil }
 
     /// Tries all seeds.
     ///

@@ -1,17 +1,19 @@
 extension Simulation {
     /// Runs `body` in a simulation of each seed, on all cores.
     ///
-    /// With `SPILLWAY_SEED` in the environment only that seed is run.
+    /// With `SPILLWAY_SEED` in the environment only that seed is run, if it is among them.
     ///
     /// - Parameters:
     ///   - seeds: The seeds to try.
-    ///   - body: What to try; it fails by throwing.
-    /// - Throws: `SimulationFailure` with the lowest seed that failed; `CancellationError`.
+    ///   - limit: The most jobs of one seed; a million by default.
+    ///   - body: What to try; it fails by throwing. `#expect` does not throw: use `try #require`.
+    /// - Throws: `SimulationFailure` with the lowest seed that failed; `CancellationError`; `SimulationError` for a
+    ///   `SPILLWAY_SEED` that is no number.
     public static func check(
-        seeds: Range<UInt64>, _ body: @escaping @Sendable (Simulation) async throws -> Void
+        seeds: Range<UInt64>, limit: Int = 1_000_000, _ body: @escaping @Sendable (Simulation) async throws -> Void
     ) async throws {
         try await SeedSearch(seeds) { seed, traced in
-            let simulation = Simulation(seed: seed, traced: traced)
+            let simulation = Simulation(seed: seed, traced: traced, limit: limit)
             do {
                 try simulation.run { try await body(simulation) }
                 return nil

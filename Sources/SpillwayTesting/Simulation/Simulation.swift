@@ -20,6 +20,9 @@ public final class Simulation: Sendable {
     /// Copies share one sequence.
     public let random: RandomSource
 
+    /// How much of a trace is kept, so that one which goes round and round does not fill the memory.
+    private static let lines = 100_000
+
     private let queue: RunQueue
     private let limit: Int
     private let traced: Bool
@@ -30,10 +33,10 @@ public final class Simulation: Sendable {
     /// - Parameters:
     ///   - seed: What decides the order.
     ///   - traced: Whether to keep a ``trace``; not by default.
-    ///   - limit: The most jobs that one ``run(_:)`` may take; ten million by default.
-    public init(seed: UInt64, traced: Bool = false, limit: Int = 10_000_000) {
+    ///   - limit: The most jobs that one ``run(_:)`` may take, at least 1; a million by default.
+    public init(seed: UInt64, traced: Bool = false, limit: Int = 1_000_000) {
         self.seed = seed
-        self.limit = limit
+        self.limit = max(1, limit)
         // The two sequences start far apart in the generator's period.
         random = .seeded(seed ^ 0x5851_f42d_4c95_7f2d)
         queue = RunQueue(seed: seed)
@@ -61,18 +64,18 @@ public final class Simulation: Sendable {
     /// Starts a task that belongs to the simulation.
     ///
     /// - Parameters:
-    ///   - name: What the trace calls it.
+    ///   - name: What the trace and errors call it; `task` by default.
     ///   - cancelledAtAwait: Cancels the task just before it goes on for this time, 0 being its start; never by default.
     ///     Together with its child tasks it goes on once after every `await` that really waits.
     ///   - body: What to do.
     @discardableResult
     public func start<Success: Sendable>(
-        _ name: String, cancelledAtAwait: Int? = nil, _ body: @escaping @Sendable () async throws -> Success
+        _ name: String = "task", cancelledAtAwait: Int? = nil, _ body: @escaping @Sendable () async throws -> Success
     ) -> Task<Success, any Error> {
         let lane = Lane(name, queue, cancelledAt: cancelledAtAwait)
-        queue.started()
+        queue.started(name)
         let task = Task(executorPreference: lane) { [queue] in
-            defer { queue.finished() }
+            defer { queue.finished(name) }
             return try await body()
         }
         lane.use(cancel: { task.cancel() })
@@ -83,10 +86,13 @@ public final class Simulation: Sendable {
     public func note(_ text: @autoclosure () -> String) {
         guard traced else { return }
         let line = "\(time.now) \(text())"
-        lines.withLock { $0.append(line) }
+        lines.withLock { lines in
+            if lines.count == 2 * Self.lines { lines.removeFirst(Self.lines) }
+            lines.append(line)
+        }
     }
 
-    /// What happened so far, a line a step; empty when it is not traced.
+    /// What happened so far, a line a step: the last 100,000 at least; empty when it is not traced.
     public var trace: [String] { lines.withLock { $0 } }
 
     private func drain() throws(SimulationError) {
@@ -94,16 +100,16 @@ public final class Simulation: Sendable {
         while true {
             if let entry = try queue.next() {
                 jobs += 1
-                if jobs > limit { throw .endless(jobs: limit) }
+                if jobs > limit { throw .endless(jobs: limit, task: entry.lane.name) }
                 let number = entry.lane.count()
                 note("\(entry.lane.name) #\(number)")
                 entry.lane.run(entry.job, number)
             } else if let wake = time.nextWake {
                 time.advance(by: time.now.duration(to: wake))
-            } else if queue.unfinished > 0 {
-                throw .stuck(tasks: queue.unfinished)
             } else {
-                return
+                let unfinished = queue.unfinished
+                if unfinished.isEmpty { return }
+                throw .stuck(tasks: unfinished)
             }
         }
     }

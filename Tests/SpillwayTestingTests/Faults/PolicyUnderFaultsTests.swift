@@ -59,8 +59,10 @@ import Testing
         for task in tasks { _ = await task.result }
         try audit.check()
         let attempts = audit.reports.map(\.attempts.count).reduce(0, +)
-        guard fleet.counts.map(\.asked).reduce(0, +) == attempts, fleet.counts.allSatisfy({ $0.underWay == 0 }) else {
-            throw Mismatch(attempts: attempts, counts: fleet.counts)
+        guard fleet.counts.map(\.asked).reduce(0, +) == attempts,
+            fleet.loads.allSatisfy({ $0.running + $0.waiting == 0 })
+        else {
+            throw Mismatch(attempts: attempts, counts: fleet.counts, loads: fleet.loads)
         }
         simulation.note("\(attempts) attempts, \(audit.reports.map(\.ending))")
     }
@@ -68,6 +70,7 @@ import Testing
     private struct Mismatch: Error {
         let attempts: Int
         let counts: [SimulatedFleet.Counts]
+        let loads: [EngineModel.Load]
     }
 
     @Test func everyPromiseIsKept() async throws {
@@ -76,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func aBudgetThatIsMissingIsFoundAndItsScriptShrunk() async throws {
+    @Test(.disabled(if: isReplaying)) func aBudgetThatIsMissingIsFoundAndItsScriptShrunk() async throws {
         let failure = await #expect(throws: SimulationFailure.self) {
             try await Simulation.check(seeds: 0..<5_000, faults: Self.script) { simulation, script in
                 try await Self.run(simulation, script, budget: .unlimited)

@@ -62,7 +62,7 @@ import Testing
             #expect(began.duration(to: simulation.time.now) == .seconds(50))
             #expect(await fleet.failure() == nil)
         }
-        #expect(throws: SimulationError.stuck(tasks: 1)) {
+        #expect(throws: SimulationError.stuck(tasks: ["main"])) {
             try withFleet(script) { fleet, _ in await fleet.failure() }
         }
     }

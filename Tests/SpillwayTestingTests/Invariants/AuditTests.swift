@@ -117,4 +117,18 @@ import Testing
         #expect(throws: ConfigurationError.self) { try audit.limitAttempts(ratio: 1, burst: -1) }
         #expect(throws: ConfigurationError.self) { try audit.limitTime(deadline: .seconds(-1)) }
     }
+
+    @Test func itKeepsNoGateWhoseObserverItIs() throws {
+        weak var kept: Audit?
+        weak var gate: CircuitBreaker?
+        do {
+            let audit = Audit()
+            let breaker = try CircuitBreaker("breaker", observer: audit)
+            try audit.gate(breaker).admit(Call(), at: at(1)).settle(.success, at: at(1))
+            try audit.check()
+            (kept, gate) = (audit, breaker)
+            #expect(kept != nil && gate != nil)
+        }
+        #expect(kept == nil && gate == nil)
+    }
 }

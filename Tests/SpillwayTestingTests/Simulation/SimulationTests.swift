@@ -164,13 +164,17 @@ private actor Log {
 
     @Test("a simulation that cannot end says why")
     func cannotEnd() throws {
-        #expect(throws: SimulationError.stuck(tasks: 1)) {
+        #expect(throws: SimulationError.stuck(tasks: ["main"])) {
             let (stream, source) = AsyncStream.makeStream(of: Int.self)
             try Simulation(seed: 1).run { for await _ in stream {} }
             source.finish()
         }
-        #expect(throws: SimulationError.endless(jobs: 100)) {
+        #expect(throws: SimulationError.endless(jobs: 100, task: "main")) {
             try Simulation(seed: 1, limit: 100).run { while true { await Task.yield() } }
+        }
+        let restless = Simulation(seed: 1, limit: 100)
+        #expect(throws: SimulationError.endless(jobs: 100, task: "main")) {
+            try restless.run { while true { try await restless.time.sleep(for: .zero) } }
         }
         let simulation = Simulation(seed: 1)
         #expect(throws: SimulationError.running) {
@@ -197,7 +201,7 @@ private actor Log {
                 await withCheckedContinuation { continuation in box.value.withLock { $0 = continuation } }
             }
         }
-        #expect(error == .escaped || error == .stuck(tasks: 1))
+        #expect(error == .escaped || error == .stuck(tasks: ["main"]))
     }
 
     @Test("the clock can jump, forward and back")

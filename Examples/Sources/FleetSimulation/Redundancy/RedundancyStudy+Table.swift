@@ -53,7 +53,7 @@ extension RedundancyStudy {
             The cost of a nine: \(Self.exercise.needed) replicas of \(Self.exercise.availability) \
             at \(Self.dollars(Self.exercise.nanoDollarsPerHour)) dollars an hour (730 hours a month).
 
-            \(Cells.table(["nines", "spares", "added", "dollars a month"], cells))
+            \(Cells.table(["nines", "spares", "added", "dollars a month for them"], cells))
             """
     }
 

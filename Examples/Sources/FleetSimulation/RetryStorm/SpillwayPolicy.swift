@@ -10,7 +10,7 @@ struct SpillwayPolicy: StormPolicy {
     let name = "spillway"
 
     func run(_ fleet: StormFleet) throws -> StormResult {
-        let simulation = Simulation(seed: fleet.seed)
+        let simulation = Simulation(seed: fleet.seed, limit: .max)
         let recovery = Recovery(pause: 60)
         let queue = Queue()
         let policy = try policy(fleet, simulation, recovery)

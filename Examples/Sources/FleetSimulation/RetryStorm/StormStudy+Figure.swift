@@ -25,6 +25,7 @@ extension StormStudy {
     }
 
     private var timeline: Figure {
+        let firstOutage = settings.varied(by: seeds.lowerBound).outage
         // One point for so many ticks that a line stays readable.
         let width = max(settings.ticks / 200, 1)
         let lines = rows.map { row in
@@ -44,7 +45,7 @@ extension StormStudy {
         }
         return Figure(
             panels: [panel], axis: .numbers(Double(settings.ticks), title: "tick"),
-            window: Double(settings.outage.lowerBound)...Double(settings.outage.upperBound),
+            window: Double(firstOutage.lowerBound)...Double(firstOutage.upperBound),
             keys: rows.enumerated().map { .line("run run\($0.offset % Marks.styles)", $0.element.policy) },
             description: "Wasted calls over time")
     }

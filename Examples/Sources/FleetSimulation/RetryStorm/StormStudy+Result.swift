@@ -41,7 +41,7 @@ extension StormStudy: ScenarioResult {
         return """
             retry-storm: \(settings.replicas) replicas with \(settings.slotsPerReplica) slots a tick, \
             \(settings.arrivals) requests a tick, \(settings.ticks) ticks,
-            \(settings.sickReplicas) replicas sick in the middle third; \
+            \(settings.sickReplicas) replicas sick in the middle third, give or take \(settings.variation) ticks; \
             seeds \(seeds.lowerBound) to \(seeds.upperBound - 1)
 
             \(Cells.table(header, cells + [oracle]))

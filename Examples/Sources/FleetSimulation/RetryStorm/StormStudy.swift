@@ -31,7 +31,7 @@ struct StormStudy: Sendable {
     ) async throws -> StormStudy {
         let outcomes = try await Seeds.map(seeds, "retry-storm") { seed in
             try ([Oracle()] + policies).map { policy in
-                try policy.run(StormFleet(settings, seed: seed, dice: SlotDice(seed: seed)))
+                try policy.run(StormFleet(settings.varied(by: seed), seed: seed, dice: SlotDice(seed: seed)))
             }
         }
         let ceilings = outcomes.map { $0[0].goodput }

@@ -5,10 +5,11 @@ import SpillwayTesting
 struct ScheduleCounts: Sendable {
     var schedules = 0
     var faults = 0
+    /// Calls that a script would cancel, some of which end before.
     var cancellations = 0
     var calls = 0
     var attempts = 0
-    /// Requests that a replica began, or should have, and that came to nothing.
+    /// Attempts that got no answer, whether a replica worked on them or turned them away.
     var wasted = 0
     /// Calls by why they ended.
     var endings: [String: Int] = [:]

@@ -19,7 +19,7 @@ enum ScheduleTrial {
     /// Runs all calls to their end and checks every promise.
     ///
     /// - Returns: What happened.
-    /// - Throws: `Violation`.
+    /// - Throws: `Violation`, or ``LeftRunning``.
     static func run(_ simulation: Simulation, _ script: FaultScript) async throws -> ScheduleCounts {
         let audit = Audit(timeMayGoBack: script.turnsClockBack)
         try audit.limitAttempts(ratio: 0.2, burst: 3, minimumPerSecond: 0.5)
@@ -38,7 +38,18 @@ enum ScheduleTrial {
         }
         for task in tasks { _ = await task.result }
         try audit.check()
+        let attempts = audit.reports.reduce(0) { $0 + $1.attempts.count }
+        guard fleet.loads.allSatisfy({ $0.running == 0 && $0.waiting == 0 }),
+            fleet.counts.reduce(0, { $0 + $1.asked }) == attempts
+        else { throw LeftRunning(loads: fleet.loads, counts: fleet.counts, attempts: attempts) }
         return ScheduleCounts(script, audit.reports, fleet.counts)
+    }
+
+    /// Engines that still work when all calls have ended, or attempts that no replica knows of.
+    struct LeftRunning: Error {
+        let loads: [EngineModel.Load]
+        let counts: [SimulatedFleet.Counts]
+        let attempts: Int
     }
 
     private static func policy(_ simulation: Simulation, _ audit: Audit) throws -> Policy {

@@ -18,6 +18,11 @@ struct ScenarioOptions: ParsableArguments {
     var drawing: String?
 
     func validate() throws {
+        if let drawing {
+            let folder = URL(fileURLWithPath: drawing).deletingLastPathComponent().path
+            let isWritable = FileManager.default.isWritableFile(atPath: folder)
+            try Check.that(isWritable, "--drawing", drawing, "in a folder that can be written")
+        }
         try Check.that((1...1_000_000).contains(seeds ?? 1), "--seeds", seeds ?? 1, "from 1 to 1000000")
         try Check.that(seed <= UInt64(Int64.max), "--seed", seed, "at most \(Int64.max)")
     }

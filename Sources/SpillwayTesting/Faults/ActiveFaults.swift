@@ -1,7 +1,7 @@
 internal import SpillwayCore
 
 /// Which faults last, and what that means for each replica.
-final class FaultBoard: Sendable {
+final class ActiveFaults: Sendable {
     /// A replica whose condition may have changed.
     struct Struck {
         let replica: Int
