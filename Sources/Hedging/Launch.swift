@@ -1,0 +1,55 @@
+internal import SpillwayCore
+
+extension Hedge {
+    /// What the tasks of a call take over from the running one: the executor that it prefers, nil where there is none or the
+    /// system cannot tell, and whether it is cancelled already.
+    @usableFromInline
+    static var caller: (executor: (any TaskExecutor)?, cancelled: Bool) {
+        withUnsafeCurrentTask { task in
+            guard let task else { return (nil, false) }
+            #if compiler(>=6.3)
+            if #available(macOS 26.4, iOS 26.4, tvOS 26.4, watchOS 26.4, visionOS 26.4, *) {
+                return (task.unownedTaskExecutor?.asTaskExecutor(), task.isCancelled)
+            }
+            #endif
+            return (nil, task.isCancelled)
+        }
+    }
+
+    /// Starts a task that can be cancelled by itself.
+    ///
+    /// It runs at once and on the caller's thread as far as its first suspension, where the system can do that.
+    @inlinable
+    static func launch<Value: Sendable>(
+        on executor: (any TaskExecutor)?, _ body: sending @escaping @isolated(any) () async -> Value
+    ) -> Task<Value, Never> {
+        if #available(macOS 26.0, iOS 26.0, tvOS 26.0, watchOS 26.0, visionOS 26.0, *) {
+            Task.immediate(executorPreference: executor, operation: body)
+        } else {
+            Task(executorPreference: executor, operation: body)
+        }
+    }
+}
+
+/// Wakes the caller of a race at a time that may change.
+struct Alarm {
+    private var until: Instant?
+    private var sleeper: Task<Void, Never>?
+
+    /// Sets the alarm; nil: none.
+    mutating func set(_ until: Instant?, _ board: Board, _ executor: (any TaskExecutor)?) {
+        guard until != self.until else { return }
+        cancel()
+        guard let until else { return }
+        self.until = until
+        sleeper = Hedge.launch(on: executor) {
+            if (try? await board.time.sleep(until: until)) != nil { board.ring() }
+        }
+    }
+
+    mutating func cancel() {
+        sleeper?.cancel()
+        sleeper = nil
+        until = nil
+    }
+}
