@@ -5,7 +5,8 @@ extension Hedge {
     public struct Delay: Sendable {
         enum Kind: Sendable {
             case fixed(Duration)
-            case quantile(Double, LatencyHistogram?, initially: Duration?, atLeast: Duration, atMost: Duration)
+            case adaptive(
+                AdaptiveDelay.Goal, LatencyHistogram?, initially: Duration?, atLeast: Duration, atMost: Duration)
             case custom(@Sendable (Call) -> Duration?)
         }
 
@@ -16,11 +17,10 @@ extension Hedge {
 
         /// The time within which the share `quantile` of calls ends, as seen of late: at 0.95, one call in twenty is hedged.
         ///
-        /// First attempts are counted, also those cut short because another won (Dean and Barroso, *The tail at scale*, CACM
-        /// 2013, hedge there; `LatencyHistogram` says how it counts). The quantile is read four times a second at most.
-        ///
-        /// A budget of 5 % and a quantile of 0.9 hedge half of the slowest tenth, chosen by the budget. Where a fixed share of
-        /// calls is slow, keep the quantile below that share's edge: at the edge it is as often one side as the other.
+        /// First attempts are counted, also those cut short because another won; `LatencyHistogram` says how. Read four times
+        /// a second at most. Where a certain share of calls is slow, the quantile at that share's edge is as often on one
+        /// side as on the other: then use ``shortest(_:hedging:of:initially:atLeast:atMost:)``. Source: Dean and Barroso,
+        /// *The tail at scale*, CACM 2013.
         ///
         /// - Parameters:
         ///   - quantile: From 0.5 to 0.9999.
@@ -33,7 +33,31 @@ extension Hedge {
             _ quantile: Double, of histogram: LatencyHistogram? = nil, initially: Duration? = nil,
             atLeast: Duration = .milliseconds(1), atMost: Duration = .seconds(600)
         ) -> Delay {
-            Delay(kind: .quantile(quantile, histogram, initially: initially, atLeast: atLeast, atMost: atMost))
+            Delay(
+                kind: .adaptive(.quantile(quantile), histogram, initially: initially, atLeast: atLeast, atMost: atMost))
+        }
+
+        /// The delay that makes the quantile `quantile` of the calls' times shortest, when `share` of them may be hedged.
+        ///
+        /// Give `share` as the ratio of the budget, which decides by what is left in it which of the calls that are due are
+        /// hedged. It supposes that a hedge takes the times of a first attempt. Source: Kaler, He and Elnikety, *Optimal
+        /// reissue policies for reducing tail latency*, SPAA 2017.
+        ///
+        /// - Parameters:
+        ///   - quantile: What to make short, from 0.5 to 0.9999, as 0.99.
+        ///   - share: The share of calls that may be hedged, from 0.001 to 1, as 0.05.
+        ///   - histogram: Where times are counted, as above.
+        ///   - initially: The delay while too few calls were seen; nil, the default, is no hedge until then.
+        ///   - atLeast: The shortest delay; 1 ms by default.
+        ///   - atMost: The longest delay; 10 minutes by default.
+        public static func shortest(
+            _ quantile: Double, hedging share: Double, of histogram: LatencyHistogram? = nil,
+            initially: Duration? = nil, atLeast: Duration = .milliseconds(1), atMost: Duration = .seconds(600)
+        ) -> Delay {
+            Delay(
+                kind: .adaptive(
+                    .shortest(quantile, hedging: share), histogram, initially: initially, atLeast: atLeast,
+                    atMost: atMost))
         }
 
         /// As `delay` says for each call; nil is no hedge for that call, and a negative delay counts as zero.
@@ -50,15 +74,20 @@ extension Hedge {
             case .fixed(let delay):
                 try check.duration(delay, "delay")
                 return .fixed(delay.clampedNanoseconds)
-            case .quantile(let quantile, let histogram, let initially, let atLeast, let atMost):
-                try check.number(quantile, "quantile", in: 0.5...0.9999)
+            case .adaptive(let goal, let histogram, let initially, let atLeast, let atMost):
+                switch goal {
+                case .quantile(let quantile): try check.number(quantile, "quantile", in: 0.5...0.9999)
+                case .shortest(let quantile, let share):
+                    try check.number(quantile, "quantile", in: 0.5...0.9999)
+                    try check.number(share, "share", in: 0.001...1)
+                }
                 if let initially { try check.duration(initially, "initially") }
                 try check.duration(atLeast, "atLeast")
                 try check.duration(atMost, "atMost", atLeast: atLeast)
                 let kept: LatencyHistogram
                 if let histogram { kept = histogram } else { kept = try LatencyHistogram() }
                 return .adaptive(
-                    AdaptiveDelay(kept, quantile, initially: initially, atLeast: atLeast, atMost: atMost))
+                    AdaptiveDelay(kept, goal, initially: initially, atLeast: atLeast, atMost: atMost))
             case .custom(let delay): return .custom(delay)
             }
         }

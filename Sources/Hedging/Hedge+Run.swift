@@ -92,7 +92,8 @@ extension Hedge {
     /// What came of a call that is over.
     @inlinable
     static func ending<Success: Sendable, Failure: Error>(
-        _ board: Board, _ first: Task<Result<Success, Failure>, Never>, _ hedges: [Task<Result<Success, Failure>, Never>]
+        _ board: Board, _ first: Task<Result<Success, Failure>, Never>,
+        _ hedges: [Task<Result<Success, Failure>, Never>]
     ) async -> Ending<Success, Failure> {
         let winner = board.winner
         if winner == nil, !board.isOver { return .abandoned }

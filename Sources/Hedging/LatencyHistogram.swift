@@ -81,20 +81,32 @@ public final class LatencyHistogram: @unchecked Sendable {
     ///   - quantile: From 0 to 1, as 0.95; others count as the nearer of the two.
     ///   - now: The time.
     public func quantile(_ quantile: Double, at now: Instant) -> Duration? {
+        read(at: now) { ProductLimit.quantile(quantile, of: $0) }
+    }
+
+    /// The delay that makes `quantile` shortest when at most `share` of the calls may be hedged; nil as above.
+    func bestDelay(for quantile: Double, hedging share: Double, at now: Instant) -> Duration? {
+        read(at: now) { BestDelay.bucket(for: quantile, hedging: share, $0) }
+    }
+
+    /// The end of the bucket that `choose` takes of all that is known at `now`; nil until there are enough calls.
+    private func read(
+        at now: Instant, _ choose: (UnsafeMutableBufferPointer<ProductLimit.Bucket>) -> Int?
+    ) -> Duration? {
         let epoch = epoch(now)
         return withUnsafeTemporaryAllocation(of: ProductLimit.Bucket.self, capacity: Self.buckets) { table in
+            table.initialize(repeating: ProductLimit.Bucket())
             var ended = 0
-            for bucket in 0..<Self.buckets {
-                var entry = ProductLimit.Bucket()
-                for epoch in [epoch &- 1, epoch] {
-                    entry.ended += Int(spw_histogram_read(row(epoch, cut: false), epoch, UInt32(bucket)))
-                    entry.cut += Int(spw_histogram_read(row(epoch, cut: true), epoch, UInt32(bucket)))
+            for epoch in [epoch &- 1, epoch] {
+                let ends = row(epoch, cut: false), cuts = row(epoch, cut: true)
+                for bucket in 0..<Self.buckets {
+                    table[bucket].ended += Int(spw_histogram_read(ends, epoch, UInt32(bucket)))
+                    table[bucket].cut += Int(spw_histogram_read(cuts, epoch, UInt32(bucket)))
                 }
-                table.initializeElement(at: bucket, to: entry)
-                ended += entry.ended
             }
+            for bucket in table { ended += bucket.ended }
             guard ended >= configuration.minimum else { return nil }
-            return ProductLimit.quantile(quantile, of: table).map { .nanoseconds(spw_histogram_end(UInt32($0))) }
+            return choose(table).map { .nanoseconds(spw_histogram_end(UInt32($0))) }
         }
     }
 

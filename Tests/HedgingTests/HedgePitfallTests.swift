@@ -77,7 +77,8 @@ import Testing
         #expect((reaped.running, reaped.left) == (1, 1))
         #expect(reaped.atEnd == 0)  // it ran on by itself, and was counted out
         let atOnce = try run(
-            Hedge(after: .fixed(.seconds(3)), budget: Purse(), losers: .reaped(grace: .zero)), [stubborn, Plan(seconds: 2)])
+            Hedge(after: .fixed(.seconds(3)), budget: Purse(), losers: .reaped(grace: .zero)),
+            [stubborn, Plan(seconds: 2)])
         #expect(atOnce.seconds == 5)
     }
 

@@ -162,7 +162,8 @@ import Testing
             ("quantile", { try Hedge(after: .quantile(0), budget: Purse()) }),
             ("quantile", { try Hedge(after: .quantile(.nan), budget: Purse()) }),
             ("initially", { try Hedge(after: .quantile(0.9, initially: .seconds(-1)), budget: Purse()) }),
-            ("atMost", { try Hedge(after: .quantile(0.9, atLeast: .seconds(2), atMost: .seconds(1)), budget: Purse()) }),
+            ("atMost", { try Hedge(after: .quantile(0.9, atMost: .zero), budget: Purse()) }),
+            ("share", { try Hedge(after: .shortest(0.99, hedging: 0), budget: Purse()) }),
             ("grace", { try Hedge(after: .fixed(.zero), budget: Purse(), losers: .reaped(grace: .seconds(-1))) }),
             ("grace", { try Hedge(after: .fixed(.zero), budget: Purse(), losers: .reaped(grace: .seconds(4_000))) }),
         ] as [(String, () throws -> Hedge)] {
