@@ -48,6 +48,9 @@ final class Board: @unchecked Sendable {
     @usableFromInline
     var isOver: Bool { word.load(ordering: .acquiring) & 1 != 0 }
 
+    /// How many attempts have ended.
+    var ended: Int { News(word: word.load(ordering: .acquiring)).ended }
+
     /// The attempt whose success counts.
     @usableFromInline
     var winner: Int? { News(word: word.load(ordering: .acquiring)).winner }

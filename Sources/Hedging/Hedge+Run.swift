@@ -115,14 +115,16 @@ extension Hedge {
         var progress = begin(board.first.call, deadline: deadline, at: board.first.started)
         await withTaskCancellationHandler {
             var alarm = Alarm()
+            // What matters until the first wait is when the attempt began: no need to read the clock again.
+            var now = board.first.started
             while true {
                 let news = board.look()
                 (progress.ended, progress.won, progress.cancelled) = (news.ended, news.winner != nil, news.cancelled)
-                let now = board.time.now
                 switch decide(&progress, deadline: deadline, at: now) {
                 case .wait(let until):
                     alarm.set(until, board, executor)
                     await board.wait(beyond: news)
+                    if board.ended < progress.started { now = board.time.now }
                 case .start:
                     if !start(progress.started - 1, now) { giveBack(&progress) }
                 case .cancelPending:

@@ -64,8 +64,7 @@ struct Traffic {
         let hedge = try Hedge(
             after: .quantile(0.95, of: LatencyHistogram(.init(span: .seconds(60)))), budget: RetryBudget.unlimited)
         let outcome = try Traffic.logNormal(sigma).run(seed: 1, hedge)
-        print("hedge rate, sigma \(sigma): \(outcome.rate)")
-        #expect(abs(outcome.rate - 0.05) <= 0.005)
+        #expect(abs(outcome.rate - 0.05) <= 0.005, "\(outcome.rate)")
     }
 
     /// What others do: only the attempt that won is counted, with the time that it took.
@@ -89,7 +88,6 @@ struct Traffic {
             now.withLock { $0 = at }
             histogram.record(took, at: at)
         }
-        print("winners only, sigma \(sigma): \(outcome.rate)")
-        #expect(outcome.rate > 0.06)
+        #expect(outcome.rate > 0.06, "\(outcome.rate)")
     }
 }

@@ -102,6 +102,16 @@ import Testing
         #expect(error?.underlying == Trouble(attempt: 1))
     }
 
+    @Test func theMachinesOwnClockStartsHedgesToo() async throws {
+        let hedge = try Hedge(after: .fixed(.milliseconds(1)), upTo: 2, budget: Purse())
+        // Only the third attempt ends by itself.
+        let value = try await hedge.run(twice, deadline: nil) { attempt in
+            if attempt.number < 3 { try await SystemTime().sleep(for: .seconds(3_600)) }
+            return attempt.number
+        }
+        #expect(value == 3)
+    }
+
     @Test func attemptsKnowTheirNumberTheirStartTheCallAndTheDeadline() throws {
         let hedge = try Hedge(after: .fixed(.seconds(3)), budget: Purse())
         let simulation = Simulation(seed: 1)

@@ -60,7 +60,6 @@ import Testing
 
     @Test func hedgedItIsNearTheBestThatItsBudgetAllows() throws {
         let outcome = try hedged(Self.exact, seeds: 1...1)
-        print("two or twenty seconds: p99 \(outcome.latency(0.99)), best 4, hedged \(outcome.rate)")
         #expect(outcome.latency(0.99) <= 1.15 * 4)
         #expect(outcome.rate <= 0.051)
     }
@@ -71,7 +70,6 @@ import Testing
         let random = RandomSource.seeded(2)
         let best = Self.best((0..<50_000).map { _ in Self.noisy.latency(random) }, budget: 0.05).seconds
         let outcome = try hedged(Self.noisy, seeds: 1...3)
-        print("about two or twenty seconds: p99 \(outcome.latency(0.99)), best \(best), hedged \(outcome.rate)")
         #expect(outcome.latency(0.99) <= 1.15 * best)
         #expect(outcome.rate <= 0.051)
     }
