@@ -30,26 +30,3 @@ extension Hedge {
         }
     }
 }
-
-/// Wakes the caller of a race at a time that may change.
-struct Alarm {
-    private var until: Instant?
-    private var sleeper: Task<Void, Never>?
-
-    /// Sets the alarm; nil: none.
-    mutating func set(_ until: Instant?, _ board: Board, _ executor: (any TaskExecutor)?) {
-        guard until != self.until else { return }
-        cancel()
-        guard let until else { return }
-        self.until = until
-        sleeper = Hedge.launch(on: executor) {
-            if (try? await board.time.sleep(until: until)) != nil { board.ring() }
-        }
-    }
-
-    mutating func cancel() {
-        sleeper?.cancel()
-        sleeper = nil
-        until = nil
-    }
-}
