@@ -10,14 +10,16 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A policy module: `SpillwayCore` and nothing else beneath it.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []
+) -> [Target] {
     [
         .target(name: name, dependencies: ["SpillwayCore", "CSpillway"] + dependencies),
-        .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "SpillwayTesting"]),
+        .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "SpillwayTesting"] + tests),
     ]
 }
 
-let policyModules = ["CircuitBreaking", "Admission", "Retrying", "GPUClient"]
+let policyModules = ["CircuitBreaking", "Admission", "Retrying", "GPUClient", "Hedging"]
 let umbrella: [Target.Dependency] = policyModules.map { .byName(name: $0) }
 
 // Fetched only where the trait is enabled, because nothing names them without it.
@@ -58,7 +60,7 @@ let package = Package(
             dependencies: ["SpillwayHTTPClient", "Spillway", "SpillwayTesting"] + httpClient
         ),
     ]
-        + policyModules.flatMap { module($0) }
+        + policyModules.flatMap { module($0, tests: $0 == "Hedging" ? ["Retrying", "CAllocations"] : []) }
         + module("Spillway", umbrella),
     swiftLanguageModes: [.v6]
 )

@@ -39,7 +39,7 @@ SWIFT
 
 # The first Swift example of each page. The adapters are left out: they pull packages.
 mkdir -p "$work/Sources/pages"
-for module in SpillwayCore CircuitBreaking Admission Retrying GPUClient Spillway SpillwayTesting; do
+for module in SpillwayCore CircuitBreaking Admission Retrying GPUClient Hedging Spillway SpillwayTesting; do
     awk '/^```swift$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' \
         "$root/Sources/$module/$module.docc/$module.md" >"$work/Sources/pages/$module.swift"
     [ -s "$work/Sources/pages/$module.swift" ] || { echo "consumer: $module has no example" >&2; exit 1; }

@@ -6,7 +6,7 @@ public import SpillwayCore
 /// callers at once; over a later span, also what calls shortly before it have paid in (see ``Configuration/window``). Share
 /// one budget among all policies that multiply attempts towards the same target.
 /// A budget is also a gate: admitting withdraws, and voiding the permit puts back. The idea is Finagle's `RetryBudget`.
-public final class RetryBudget: BuiltInGate {
+public final class RetryBudget: BuiltInGate, AttemptBudget {
     /// How much extra work there may be.
     public struct Configuration: Sendable, Hashable {
         /// Extra attempts per call in the long run, from 0 to 10; 0.2 by default.

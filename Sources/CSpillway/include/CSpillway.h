@@ -4,6 +4,7 @@
 #include "spw_budget.h"
 #include "spw_clock.h"
 #include "spw_hash.h"
+#include "spw_histogram.h"
 #include "spw_keyed.h"
 #include "spw_life.h"
 #include "spw_lock.h"

@@ -8,6 +8,14 @@ private import Glibc
 private import Musl
 #endif
 
+/// Something that is told when its time has come.
+package protocol Timed: AnyObject, Sendable {
+    /// Its time has come.
+    ///
+    /// Called on the timer's thread, outside of its lock: nothing may wait here.
+    func fire()
+}
+
 /// The process's one timer: a timer wheel, and one thread that sleeps until the next timer is due.
 package final class SharedTimer: @unchecked Sendable {
     /// The timer that all policies share.
@@ -15,9 +23,9 @@ package final class SharedTimer: @unchecked Sendable {
     /// Its thread starts with the first wait and stays for the life of the process.
     package static let process = SharedTimer()
 
-    private enum Sleeper {
+    fileprivate enum Sleeper {
         case new
-        case waiting(TimerWheel<Waiter>.ID, UnsafeContinuation<Bool, Never>)
+        case waiting(TimerWheel<Entry>.ID, UnsafeContinuation<Bool, Never>)
         case cancelled
         case done
     }
@@ -25,15 +33,25 @@ package final class SharedTimer: @unchecked Sendable {
     /// One wait.
     ///
     /// Guarded by the timer's lock.
-    private final class Waiter: @unchecked Sendable {
+    fileprivate final class Waiter: @unchecked Sendable {
         var state = Sleeper.new
+    }
+
+    fileprivate enum Entry {
+        case waiter(Waiter)
+        case told(any Timed)
+    }
+
+    /// Names what was told to be told, until it is.
+    package struct Handle {
+        fileprivate let id: TimerWheel<Entry>.ID
     }
 
     /// Nanoseconds in a tick: 2²⁰, a little over a millisecond.
     private static let tickShift: UInt64 = 20
 
     private let parker = spw_parker_create()
-    private var wheel = TimerWheel<Waiter>()
+    private var wheel = TimerWheel<Entry>()
     private var running = false
     private var wakeTick = UInt64.max
 
@@ -53,9 +71,6 @@ package final class SharedTimer: @unchecked Sendable {
     }
 
     private func add(_ waiter: Waiter, until instant: Instant, _ continuation: UnsafeContinuation<Bool, Never>) {
-        // Rounded up: a timer is never early.
-        let nanoseconds = UInt64(max(instant.nanoseconds, 0))
-        let tick = (nanoseconds >> Self.tickShift) + (nanoseconds & ((1 << Self.tickShift) - 1) == 0 ? 0 : 1)
         let now = spw_now()
         spw_parker_lock(parker)
         if case .cancelled = waiter.state {
@@ -67,18 +82,46 @@ package final class SharedTimer: @unchecked Sendable {
             spw_parker_unlock(parker)
             return continuation.resume(returning: true)
         }
+        waiter.state = .waiting(insert(.waiter(waiter), at: instant, now), continuation)
+        spw_parker_unlock(parker)
+    }
+
+    /// Tells `target` at `instant` or up to two ticks later, without a task; nil, and nothing told, when it is past.
+    package func set(_ target: any Timed, at instant: Instant) -> Handle? {
+        let now = spw_now()
+        guard instant.nanoseconds > now else { return nil }
+        spw_parker_lock(parker)
+        let id = insert(.told(target), at: instant, now)
+        spw_parker_unlock(parker)
+        return Handle(id: id)
+    }
+
+    /// Takes back what ``set(_:at:)`` was told, unless it is being told already.
+    package func cancel(_ handle: Handle) {
+        spw_parker_lock(parker)
+        // Let go of after the lock.
+        let entry = wheel.cancel(handle.id)
+        spw_parker_unlock(parker)
+        withExtendedLifetime(entry) {}
+    }
+
+    /// Puts an entry on the wheel, and sees to it that somebody looks; the lock is held.
+    private func insert(_ entry: Entry, at instant: Instant, _ now: Int64) -> TimerWheel<Entry>.ID {
+        // Rounded up: a timer is never early.
+        let nanoseconds = UInt64(max(instant.nanoseconds, 0))
+        let tick = (nanoseconds >> Self.tickShift) + (nanoseconds & ((1 << Self.tickShift) - 1) == 0 ? 0 : 1)
         if wheel.count == 0 {
             // The wheel stood still while it was empty.
             _ = wheel.advance(to: UInt64(now) >> Self.tickShift)
         }
-        waiter.state = .waiting(wheel.insert(at: tick, waiter), continuation)
+        let id = wheel.insert(at: tick, entry)
         if !running {
             running = true
             start()
         } else if tick < wakeTick {
             spw_parker_wake(parker)
         }
-        spw_parker_unlock(parker)
+        return id
     }
 
     private func cancel(_ waiter: Waiter) {
@@ -118,13 +161,19 @@ package final class SharedTimer: @unchecked Sendable {
             let due = wheel.advance(to: UInt64(spw_now()) >> Self.tickShift)
             if !due.isEmpty {
                 var ready: [UnsafeContinuation<Bool, Never>] = []
-                for waiter in due {
-                    guard case .waiting(_, let continuation) = waiter.state else { continue }
-                    waiter.state = .done
-                    ready.append(continuation)
+                var told: [any Timed] = []
+                for entry in due {
+                    switch entry {
+                    case .waiter(let waiter):
+                        guard case .waiting(_, let continuation) = waiter.state else { continue }
+                        waiter.state = .done
+                        ready.append(continuation)
+                    case .told(let target): told.append(target)
+                    }
                 }
                 spw_parker_unlock(parker)
                 for continuation in ready { continuation.resume(returning: true) }
+                for target in told { target.fire() }
                 spw_parker_lock(parker)
                 continue
             }

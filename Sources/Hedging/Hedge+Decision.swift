@@ -1,0 +1,92 @@
+public import SpillwayCore
+
+extension Hedge {
+    /// What one hedged call has come to.
+    ///
+    /// Its driver fills in what happens: ``ended``, ``won`` and ``cancelled``.
+    public struct Progress: Sendable, Hashable {
+        /// Attempts that were started, the first included.
+        public internal(set) var started = 1
+        /// Attempts that have ended.
+        public var ended = 0
+        /// Whether one of them succeeded.
+        public var won = false
+        /// Whether the caller was cancelled.
+        public var cancelled = false
+        /// When the next hedge is due; nil: there will be none.
+        public internal(set) var due: Instant?
+        /// Whether the attempts that run were told to end.
+        var told = false
+        /// How long to wait for attempts that were told to end; nil: until they do.
+        var patience: Instant?
+        let delay: Duration
+
+        /// Attempts that run.
+        public var pending: Int { started - ended }
+    }
+
+    /// What to do next for a call.
+    public enum Step: Sendable, Hashable {
+        /// Wait until something happens, and no longer than until the given time, if there is one.
+        case wait(until: Instant?)
+        /// Start another attempt; the budget was charged. When it cannot be started, say so to ``Hedge/giveBack(_:)``.
+        case start
+        /// Cancel what runs.
+        case cancelPending
+        /// The call is over; what still runs is left to itself.
+        case finish
+    }
+
+    /// A call that began its first attempt at `now`.
+    ///
+    /// - Parameters:
+    ///   - call: Whether it may be made twice; if not, it gets no hedge.
+    ///   - deadline: No hedge is started from then on; nil: never mind.
+    ///   - now: When the first attempt began.
+    public func begin(_ call: Call, deadline: Instant? = nil, at now: Instant) -> Progress {
+        guard call.idempotency.allowsRepetition, let nanoseconds = core.clock.nanoseconds(call, at: now) else {
+            return Progress(delay: .zero)
+        }
+        let delay = Duration.nanoseconds(nanoseconds), due = now.advanced(by: delay)
+        return Progress(due: deadline.map { due < $0 } ?? true ? due : nil, delay: delay)
+    }
+
+    /// Decides what is next, given what happened and the time: the pure core of the driver.
+    ///
+    /// Ask again after every step; after a wait, whatever ended it.
+    public func decide(_ progress: inout Progress, deadline: Instant? = nil, at now: Instant) -> Step {
+        if progress.pending == 0 { return .finish }
+        if progress.won || progress.cancelled { return .ending(&progress, losers, at: now) }
+        guard let due = progress.due else { return .wait(until: nil) }
+        if now < due { return .wait(until: due) }
+        progress.due = nil
+        guard deadline.map({ now < $0 }) ?? true, core.spareCapacity?() ?? true, budget.withdraw(at: now) else {
+            return .wait(until: nil)
+        }
+        progress.started += 1
+        if progress.started <= limit { progress.due = now.advanced(by: progress.delay) }
+        return .start
+    }
+
+    /// Takes back the start of an attempt that could not be made: the budget has it again, and the call gets no other.
+    public func giveBack(_ progress: inout Progress) {
+        budget.restore()
+        progress.started -= 1
+        progress.due = nil
+    }
+}
+
+extension Hedge.Step {
+    /// The next step when what runs is of no more use.
+    fileprivate static func ending(
+        _ progress: inout Hedge.Progress, _ losers: Hedge.Losers, at now: Instant
+    ) -> Hedge.Step {
+        if !progress.told {
+            progress.told = true
+            if case .reaped(let grace) = losers { progress.patience = now.advanced(by: grace) }
+            return .cancelPending
+        }
+        if let patience = progress.patience, now >= patience { return .finish }
+        return .wait(until: progress.patience)
+    }
+}

@@ -1,0 +1,142 @@
+public import SpillwayCore
+
+extension Hedge {
+    /// Runs `operation`, and again beside it when it takes long.
+    ///
+    /// - Parameters:
+    ///   - call: Says whether the operation may be made twice; without that it is never hedged.
+    ///   - deadline: When not to start a hedge any more; by default that of the task's `CallContext`, if it has one.
+    ///   - time: Where the time comes from.
+    ///   - operation: One attempt, told by its number: 1 is the first, 2 the first hedge. Send a hedge elsewhere. Each runs in
+    ///     a task of its own, with the task-local values and the task executor of the caller.
+    /// - Throws: `PolicyError.operation` with the error of the first attempt when all failed; `PolicyError.cancelled` when the
+    ///   caller was cancelled and the first attempt did not end within the grace period of ``Losers/reaped(grace:)``.
+    @inlinable
+    public func run<Success: Sendable, Failure: Error>(
+        _ call: Call = Call(), deadline: Instant? = CallContext.current?.deadline, time: any TimeSource = .system,
+        _ operation: @escaping @Sendable (Attempt) async throws(Failure) -> Success
+    ) async throws(PolicyError<Failure>) -> Success {
+        let began = time.now
+        budget.deposit(at: began)
+        let first = Attempt(number: 1, call: call, started: began, deadline: deadline)
+        let ending = await race(first, time: time, operation) { index, now in
+            Attempt(number: index + 1, call: call, started: now, deadline: deadline)
+        }
+        switch ending {
+        case .succeeded(let value): return value
+        case .failed(let failure): throw .operation(failure)
+        case .abandoned: throw .cancelled(last: nil)
+        }
+    }
+
+    /// What came of a call.
+    public enum Ending<Success: Sendable, Failure: Error>: Sendable {
+        /// The first success.
+        case succeeded(Success)
+        /// The error of the first attempt, which failed as all others did, or was cancelled with its caller.
+        case failed(Failure)
+        /// The caller was cancelled, and went without waiting for its first attempt.
+        case abandoned
+    }
+
+    /// Runs an attempt, and others beside it when it takes long: the driver, for those that do more for each attempt.
+    ///
+    /// Nothing is paid into the budget.
+    ///
+    /// - Parameters:
+    ///   - first: The first attempt.
+    ///   - time: Where the time comes from.
+    ///   - operation: One attempt. Whatever it must settle, it settles before it returns.
+    ///   - another: Makes the attempt of hedge 1, 2 or 3, in the caller's task, just before it starts; nil when it cannot be
+    ///     made, and then the budget has it back and the call gets no other.
+    @inlinable
+    public func race<Success: Sendable, Failure: Error>(
+        _ first: Attempt, time: any TimeSource,
+        _ operation: @escaping @Sendable (Attempt) async throws(Failure) -> Success,
+        another: (_ hedge: Int, _ now: Instant) -> Attempt?
+    ) async -> Ending<Success, Failure> {
+        let board = Board(core, time, first), (executor, cancelled) = Self.caller
+        let task = Self.launch(on: executor) {
+            if cancelled { withUnsafeCurrentTask { $0?.cancel() } }
+            return await Self.perform(0, board.first, board, operation)
+        }
+        if board.isOver { return await Self.ending(board, task, []) }
+        var hedges: [Task<Result<Success, Failure>, Never>] = []
+        await oversee(board, executor) { index, now in
+            guard let attempt = another(index, now) else { return false }
+            hedges.append(Self.launch(on: executor) { await Self.perform(index, attempt, board, operation) })
+            return true
+        } cancel: {
+            task.cancel()
+            for hedge in hedges { hedge.cancel() }
+        }
+        return await Self.ending(board, task, hedges)
+    }
+
+    /// Runs one attempt to its end.
+    @inlinable
+    static func perform<Success: Sendable, Failure: Error>(
+        _ index: Int, _ attempt: Attempt, _ board: Board,
+        _ operation: @Sendable (Attempt) async throws(Failure) -> Success
+    ) async -> Result<Success, Failure> {
+        do throws(Failure) {
+            let value = try await operation(attempt)
+            board.end(index, succeeded: true)
+            return .success(value)
+        } catch {
+            board.end(index, succeeded: false)
+            return .failure(error)
+        }
+    }
+
+    /// What came of a call that is over.
+    @inlinable
+    static func ending<Success: Sendable, Failure: Error>(
+        _ board: Board, _ first: Task<Result<Success, Failure>, Never>,
+        _ hedges: [Task<Result<Success, Failure>, Never>]
+    ) async -> Ending<Success, Failure> {
+        let winner = board.winner
+        if winner == nil, !board.isOver { return .abandoned }
+        // It has ended, so this does not wait.
+        let task = winner.map { $0 == 0 ? first : hedges[$0 - 1] } ?? first
+        switch await task.value {
+        case .success(let value): return .succeeded(value)
+        case .failure(let failure): return .failed(failure)
+        }
+    }
+
+    /// Waits for the attempts of a call, starts hedges, and cancels losers.
+    @usableFromInline
+    func oversee(
+        _ board: Board, _ executor: (any TaskExecutor)?, start: (_ hedge: Int, _ now: Instant) -> Bool,
+        cancel: () -> Void
+    ) async {
+        let deadline = board.first.deadline
+        var progress = begin(board.first.call, deadline: deadline, at: board.first.started)
+        await withTaskCancellationHandler {
+            var alarm = Alarm()
+            // What matters until the first wait is when the attempt began: no need to read the clock again.
+            var now = board.first.started
+            while true {
+                let news = board.look()
+                (progress.ended, progress.won, progress.cancelled) = (news.ended, news.winner != nil, news.cancelled)
+                switch decide(&progress, deadline: deadline, at: now) {
+                case .wait(let until):
+                    alarm.set(until, board, executor)
+                    await board.wait(beyond: news)
+                    if board.ended < progress.started { now = board.time.now }
+                case .start:
+                    if !start(progress.started - 1, now) { giveBack(&progress) }
+                case .cancelPending:
+                    cancel()
+                case .finish:
+                    alarm.cancel()
+                    if progress.pending > 0 { core.reaper.take(progress.started - board.leave().ended) }
+                    return
+                }
+            }
+        } onCancel: {
+            board.cancel()
+        }
+    }
+}

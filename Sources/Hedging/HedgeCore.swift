@@ -1,0 +1,34 @@
+internal import SpillwayCore
+
+/// What all calls of one hedge share.
+///
+/// In one object, so that what holds on to a hedge counts one reference.
+@usableFromInline
+final class HedgeCore: Sendable {
+    let clock: Hedge.Clock
+    let limit: Int
+    let budget: any AttemptBudget
+    let spareCapacity: (@Sendable () -> Bool)?
+    let losers: Hedge.Losers
+    let reaper = Reaper()
+
+    init(
+        clock: Hedge.Clock, limit: Int, budget: any AttemptBudget, spareCapacity: (@Sendable () -> Bool)?,
+        losers: Hedge.Losers
+    ) {
+        self.clock = clock
+        self.limit = limit
+        self.budget = budget
+        self.spareCapacity = spareCapacity
+        self.losers = losers
+    }
+
+    /// Counts the time of a first attempt that has come to its end.
+    ///
+    /// One that failed, cancelled or not, says only that the answer would have taken longer.
+    func note(_ attempt: Attempt, _ time: any TimeSource, succeeded: Bool) {
+        guard case .adaptive(let delay) = clock else { return }
+        let now = time.now
+        delay.histogram.count(now.nanoseconds - attempt.started.nanoseconds, cut: !succeeded, at: now)
+    }
+}
