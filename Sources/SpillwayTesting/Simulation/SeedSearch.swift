@@ -13,7 +13,8 @@ final class SeedSearch: Sendable {
     /// Tries a seed, and says how it failed; with every step when `traced`.
     typealias Attempt = @Sendable (_ seed: UInt64, _ traced: Bool) -> SimulationFailure?
 
-    private static let chunk: UInt64 = 16
+    /// How long a worker goes on before it lets other tasks of the process have its thread.
+    private static let turn = Duration.milliseconds(2)
 
     private let end: UInt64
     private let attempt: Attempt
@@ -37,9 +38,9 @@ final class SeedSearch: Sendable {
     ///
     /// - Throws: The failure of the lowest that failed, from a second, traced run; `CancellationError`.
     func run() async throws {
-        // More workers than cores: the process's pool runs as many as there are.
+        // As many as most machines have cores; the process's pool runs as many at a time as there are.
         await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<64 { group.addTask { self.work() } }
+            for _ in 0..<16 { group.addTask { await self.work() } }
         }
         try Task.checkCancellation()
         guard let failure = state.withLock({ $0.failure }) else { return }
@@ -47,25 +48,28 @@ final class SeedSearch: Sendable {
             ?? SimulationFailure(seed: failure.seed, error: failure.error, script: failure.script, replays: false)
     }
 
-    private func work() {
-        while !Task.isCancelled, let seeds = take() {
-            for seed in seeds {
-                guard let failure = attempt(seed, false) else { continue }
-                state.withLock { state in
+    private func work() async {
+        let time = SystemTime()
+        var began = time.now
+        while !Task.isCancelled, let seed = take() {
+            if let failure = attempt(seed, false) {
+                return state.withLock { state in
                     if failure.seed < state.failure?.seed ?? .max { state.failure = failure }
                 }
-                return
+            }
+            if began.duration(to: time.now) > Self.turn {
+                await Task.yield()
+                began = time.now
             }
         }
     }
 
-    /// The next seeds, in order, so that all below one that failed are tried too.
-    private func take() -> Range<UInt64>? {
+    /// The next seed, in order, so that all below one that failed are tried too.
+    private func take() -> UInt64? {
         state.withLock { state in
             guard state.failure == nil, state.next < end else { return nil }
-            let first = state.next
-            state.next = first + min(Self.chunk, end - first)
-            return first..<state.next
+            defer { state.next += 1 }
+            return state.next
         }
     }
 }

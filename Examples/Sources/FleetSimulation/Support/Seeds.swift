@@ -6,14 +6,10 @@ enum Seeds {
     ) async throws -> [Result] {
         let progress = Progress(name, of: seeds.count)
         defer { progress.clear() }
-        return try await withThrowingTaskGroup(of: (UInt64, Result).self) { group in
-            for seed in seeds {
-                group.addTask {
-                    defer { progress.step() }
-                    return (seed, try body(seed))
-                }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+        let work = SeedWork(seeds) { seed in
+            defer { progress.step() }
+            return try body(seed)
         }
+        return try await work.run()
     }
 }
