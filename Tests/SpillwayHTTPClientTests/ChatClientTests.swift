@@ -6,7 +6,7 @@ import Spillway
 import SpillwayHTTPClient
 import Testing
 
-@Suite("A chat client, whole answers", .timeLimit(.minutes(2)))
+@Suite("A chat client, whole answers", .timeLimit(.minutes(10)))
 struct ChatClientTests {
     private static let answer = """
         {"id":"a1","model":"m-1","error":null,"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},

@@ -6,7 +6,7 @@ import SpillwayHTTPClient
 import SpillwayTesting
 import Testing
 
-@Suite("A chat client, streams", .timeLimit(.minutes(2)))
+@Suite("A chat client, streams", .timeLimit(.minutes(10)))
 struct ChatStreamTests {
     private static let request = ChatRequest(model: "m", messages: [ChatMessage(role: "user", content: "Hi")])
     private static let role = #"data: {"id":"s","choices":[{"delta":{"role":"assistant","content":""}}]}"# + "\n\n"

@@ -8,7 +8,7 @@ import SpillwayHTTPClient
 import SpillwayTesting
 import Testing
 
-@Suite("An HTTP client under a policy", .timeLimit(.minutes(2)))
+@Suite("An HTTP client under a policy", .timeLimit(.minutes(10)))
 struct PolicyHTTPClientTests {
     @Test("a 429 is tried again exactly when Retry-After asks for it")
     func retryAfter() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FakeFleet
 
-@Suite(.timeLimit(.minutes(1))) struct ControlTests {
+@Suite(.timeLimit(.minutes(10))) struct ControlTests {
     @Test func `calls count in the phase and at the replica where they arrive`() async throws {
         try await withFleet(["--replicas=2"]) { fleet in
             let control = fleet.addresses.control

@@ -6,7 +6,7 @@ import Testing
 /// Engines that never finish within a test, so that only a departure can free them.
 private let endless = ["--decode-rate=0.001", "--slots=1"]
 
-@Suite(.timeLimit(.minutes(1))) struct DepartureTests {
+@Suite(.timeLimit(.minutes(10))) struct DepartureTests {
     @Test(arguments: [true, false])
     func `a client that leaves frees its slot and blocks, running or waiting`(streamed: Bool) async throws {
         try await withFleet(endless) { fleet in

@@ -7,7 +7,7 @@ import Testing
 
 private let streamed = #","stream":true,"max_tokens":40"#
 
-@Suite(.timeLimit(.minutes(1))) struct FaultTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultTests {
     @Test(arguments: [
         (FaultKind.rateLimit, 429), (.rateLimitBare, 429), (.error500, 500), (.error503, 503),
     ])

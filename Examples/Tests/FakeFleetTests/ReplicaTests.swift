@@ -5,7 +5,7 @@ import Testing
 
 @testable import FakeFleet
 
-@Suite(.timeLimit(.minutes(1))) struct ReplicaTests {
+@Suite(.timeLimit(.minutes(10))) struct ReplicaTests {
     @Test func `a whole answer has the asked tokens, usage and finish reason`() async throws {
         try await withFleet { fleet in
             let answer = try await fleet.chat("12345678", extra: #","max_tokens":19"#).json

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct AttemptWatchTests {
+@Suite(.timeLimit(.minutes(10))) struct AttemptWatchTests {
     private let time = ManualTime()
     private let limits = AttemptLimits(attempt: .seconds(60), firstContent: .seconds(10), idle: .seconds(3))
 

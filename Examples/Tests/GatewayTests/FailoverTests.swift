@@ -6,7 +6,7 @@ import Testing
 
 private let streamed = #","stream":true,"max_tokens":40"#
 
-@Suite(.timeLimit(.minutes(1))) struct FailoverTests {
+@Suite(.timeLimit(.minutes(10))) struct FailoverTests {
     @Test(arguments: [FaultKind.error503, .error500, .reset, .rateLimitBare, .malformedChunk, .stuckKernel])
     func `a failure before the first content is made good by another replica`(kind: FaultKind) async throws {
         // A broken chunk comes second; with all tokens in one chunk it is the first.
