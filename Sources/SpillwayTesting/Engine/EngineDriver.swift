@@ -22,6 +22,7 @@ public final class EngineDriver: Sendable {
     /// Drives a new, idle engine.
     ///
     /// - Parameters:
+    ///   - configuration: What the engine is and how fast.
     ///   - time: Where the present comes from, and where the driver sleeps.
     ///   - start: Starts a task that sleeps on `time`: `{ body in Task { await body() } }` in a service.
     public init(
@@ -47,7 +48,10 @@ public final class EngineDriver: Sendable {
     ///
     /// The stream ends after the last progress; without one, the request was cancelled or lost. Whoever stops reading early
     /// (its task is cancelled, or the stream is dropped) cancels the request.
-    /// - Parameter adjust: Changes the engine for the request with this id before it can go on; nothing by default.
+    ///
+    /// - Parameters:
+    ///   - request: Prompt and length of the answer.
+    ///   - adjust: Changes the engine for the request with this id before it can go on; nothing by default.
     /// - Throws: `EngineModel.Refusal`; nothing was taken in then.
     public func submit(
         _ request: EngineModel.Request, adjust: (inout EngineModel, Int) -> Void = { _, _ in }

@@ -41,7 +41,9 @@ public struct EngineModel: Sendable {
 
     /// An idle engine with empty memory.
     ///
-    /// - Parameter start: The present, the clock's origin by default.
+    /// - Parameters:
+    ///   - configuration: What it is and how fast.
+    ///   - start: The present, the clock's origin by default.
     public init(_ configuration: Configuration, at start: Instant = .zero) {
         self.configuration = configuration
         now = start

@@ -67,7 +67,10 @@ extension EngineModel.Configuration {
     ///
     /// Nine tenths of the memory are used, as vLLM does by default; what the weights and 1 GB of activations leave is the
     /// KV cache. A step costs the host 1 ms and 10 µs for each request.
+    ///
     /// - Parameters:
+    ///   - gpu: The GPU's memory and speed.
+    ///   - model: The model's size.
     ///   - maxRunning: Requests in the batch, 256 by default.
     ///   - maxWaiting: Requests in the queue, 1,000 by default.
     ///   - contextLimit: Tokens of prompt and output; by default what the model takes and the KV cache holds.
