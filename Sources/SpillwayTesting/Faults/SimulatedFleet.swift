@@ -139,8 +139,7 @@ public final class SimulatedFleet: Sendable {
         var condition = board.condition(of: replica)
         if condition.isDown { throw .connectionRefused }
         if condition.delay > .zero {
-            let until = simulation.time.now.advanced(by: condition.delay)
-            do { try await simulation.time.sleep(until: until) } catch { throw .cancelled }
+            do { try await simulation.time.sleep(for: condition.delay) } catch { throw .cancelled }
             condition = board.condition(of: replica)
             if condition.isDown { throw .connectionLost }
         }

@@ -21,36 +21,20 @@ extension Simulation {
         _ body: @escaping @Sendable (Simulation, FaultScript) async throws -> Void
     ) async throws {
         try await SeedSearch(seeds) { seed, traced in
-            var script = FaultScript()
+            let script: FaultScript
             do { script = try faults(.seeded(seed ^ 0x9e6c_63d0_876a_9a35)) } catch {
                 return SimulationFailure(seed: seed, error: error)
             }
-            guard var failure = Self.failure(of: seed, script, traced: traced, limit, body) else { return nil }
-            // Only the failure that is reported is worth shrinking.
-            guard traced else { return failure }
-            let kind = failure.kind
-            // One that goes round and round takes long each time.
-            if case SimulationError.endless = failure.error { return failure }
-            script = script.shrunk(tries: 300) { smaller in
-                Self.failure(of: seed, smaller, traced: false, limit, body)?.kind == kind
+            let attempt = { @Sendable (script: FaultScript, traced: Bool) in
+                failure(of: seed, traced: traced, limit: limit, script: script) { try await body($0, script) }
             }
-            failure = Self.failure(of: seed, script, traced: true, limit, body) ?? failure
-            return failure
+            guard let failure = attempt(script, traced) else { return nil }
+            // Only the failure that is reported is worth shrinking, and one that goes round and round takes long each time.
+            if !traced { return failure }
+            if case SimulationError.endless = failure.error { return failure }
+            let shrunk = script.shrunk(tries: 300) { attempt($0, false)?.kind == failure.kind }
+            return attempt(shrunk, true) ?? failure
         }.run()
-    }
-
-    /// Runs `body` once; nil when it did not fail.
-    private static func failure(
-        of seed: UInt64, _ script: FaultScript, traced: Bool, _ limit: Int,
-        _ body: @escaping @Sendable (Simulation, FaultScript) async throws -> Void
-    ) -> SimulationFailure? {
-        let simulation = Simulation(seed: seed, traced: traced, limit: limit)
-        do {
-            try simulation.run { try await body(simulation, script) }
-            return nil
-        } catch {
-            return SimulationFailure(seed: seed, error: error, script: "\(script)", trace: simulation.trace)
-        }
     }
 }
 

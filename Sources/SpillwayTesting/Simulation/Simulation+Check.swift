@@ -12,14 +12,23 @@ extension Simulation {
     public static func check(
         seeds: Range<UInt64>, limit: Int = 1_000_000, _ body: @escaping @Sendable (Simulation) async throws -> Void
     ) async throws {
-        try await SeedSearch(seeds) { seed, traced in
-            let simulation = Simulation(seed: seed, traced: traced, limit: limit)
-            do {
-                try simulation.run { try await body(simulation) }
-                return nil
-            } catch {
-                return SimulationFailure(seed: seed, error: error, trace: simulation.trace)
-            }
-        }.run()
+        try await SeedSearch(seeds) { seed, traced in failure(of: seed, traced: traced, limit: limit, body) }.run()
+    }
+
+    /// Runs `body` once in a simulation of `seed`; nil when it did not fail.
+    ///
+    /// - Parameter script: What `body` plays, to be named by the failure.
+    static func failure(
+        of seed: UInt64, traced: Bool, limit: Int, script: FaultScript? = nil,
+        _ body: @escaping @Sendable (Simulation) async throws -> Void
+    ) -> SimulationFailure? {
+        let simulation = Simulation(seed: seed, traced: traced, limit: limit)
+        do {
+            try simulation.run { try await body(simulation) }
+            return nil
+        } catch {
+            return SimulationFailure(
+                seed: seed, error: error, script: script.map { "\($0)" }, trace: simulation.trace)
+        }
     }
 }

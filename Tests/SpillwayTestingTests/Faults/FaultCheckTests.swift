@@ -19,7 +19,7 @@ import Testing
                         simulation, replicas: 4, zones: 2, engine: smallEngine(), script: script)
                     for _ in 0..<20 {
                         if await fleet.failure(at: 1) != nil { throw Lost() }
-                        try await simulation.wait(.seconds(1))
+                        try await simulation.time.sleep(for: .seconds(1))
                     }
                 })
         }

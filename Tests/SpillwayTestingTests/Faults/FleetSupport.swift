@@ -41,8 +41,3 @@ func withFleet<Value: Sendable>(
     let fleet = try SimulatedFleet(simulation, replicas: 4, zones: 2, engine: smallEngine(), script: script)
     return try simulation.run { try await body(fleet, simulation) }
 }
-
-extension Simulation {
-    /// Waits for `duration` of the simulation's time.
-    func wait(_ duration: Duration) async throws { try await time.sleep(until: time.now.advanced(by: duration)) }
-}

@@ -49,7 +49,7 @@ import Testing
         }
         let tasks = (0..<calls).map { number in
             simulation.start("call \(number)", cancelledAtAwait: script.cancellation(ofCall: number)) {
-                try await simulation.wait(.milliseconds(Int64(simulation.random.next() % 10_000)))
+                try await simulation.time.sleep(for: .milliseconds(Int64(simulation.random.next() % 10_000)))
                 _ = try await policy.run(Call(idempotency: .idempotent)) { attempt in
                     try await fleet.answer(
                         shortRequest, at: Int(attempt.target!)!, within: min(.seconds(3), attempt.remaining!))

@@ -32,7 +32,7 @@ import Testing
             #expect(began.duration(to: simulation.time.now) == .milliseconds(200))
             #expect(await fleet.failure() == .connectionRefused)
             #expect(await fleet.failure(at: 2) == nil)
-            try await simulation.wait(.seconds(1))
+            try await simulation.time.sleep(for: .seconds(1))
             #expect(await fleet.failure() == nil)
             #expect(fleet.counts[0].wasted == 2)
         }
@@ -47,7 +47,7 @@ import Testing
 
     @Test func aZoneIsLostWhole() throws {
         try withFleet([.zoneLoss(1, at: .zero, for: minute)]) { fleet, simulation in
-            try await simulation.wait(.seconds(1))
+            try await simulation.time.sleep(for: .seconds(1))
             #expect(await fleet.failure(at: 0) == nil)
             #expect(await fleet.failure(at: 1) == .connectionRefused)
             #expect(await fleet.failure(at: 3) == .connectionRefused)
@@ -70,10 +70,10 @@ import Testing
     @Test func whatComesDuringAHangHangsUntilItIsCancelled() throws {
         try withFleet([.hang(.zone(0), at: .zero, for: .seconds(1))]) { fleet, simulation in
             let call = simulation.start("call") {
-                try await simulation.wait(.milliseconds(500))
+                try await simulation.time.sleep(for: .milliseconds(500))
                 return await fleet.failure()
             }
-            try await simulation.wait(minute)
+            try await simulation.time.sleep(for: minute)
             #expect(fleet.counts[0].underWay == 1)
             call.cancel()
             #expect(try await call.value == .cancelled)
@@ -85,7 +85,7 @@ import Testing
     @Test func latencyAndSlownessAddUp() throws {
         func taken(_ script: FaultScript) throws -> Duration {
             try withFleet(script) { fleet, simulation in
-                try await simulation.wait(.seconds(1))
+                try await simulation.time.sleep(for: .seconds(1))
                 let began = simulation.time.now
                 return began.duration(to: try await fleet.answer(shortRequest, at: 0).end)
             }
@@ -102,7 +102,7 @@ import Testing
     @Test func errorsComeAtTheirRate() throws {
         let failures = try withFleet([.errors(.replica(0), rate: 0.3, at: .zero, for: .seconds(1_000))]) {
             fleet, simulation in
-            try await simulation.wait(.seconds(1))
+            try await simulation.time.sleep(for: .seconds(1))
             var failures = 0
             for _ in 0..<1_000 where await fleet.failure() == .serverError { failures += 1 }
             return failures
@@ -117,7 +117,7 @@ import Testing
             .rateLimit(.zone(1), retryAfter: .seconds(7), at: .zero, for: minute),
         ]
         try withFleet(script) { fleet, simulation in
-            try await simulation.wait(.seconds(1))
+            try await simulation.time.sleep(for: .seconds(1))
             #expect(await fleet.failure(at: 0) == .rateLimited(retryAfter: nil))
             #expect(await fleet.failure(at: 1) == .rateLimited(retryAfter: .seconds(7)))
             #expect(await fleet.failure(at: 2) == nil)
@@ -128,10 +128,10 @@ import Testing
 
     @Test func memoryThatRunsOutRefusesWhatDoesNotFit() throws {
         try withFleet([.memory(.replica(0), leaving: 0.01, at: .zero, for: minute)]) { fleet, simulation in
-            try await simulation.wait(.seconds(1))
+            try await simulation.time.sleep(for: .seconds(1))
             #expect(await fleet.failure() == .outOfMemory)
             #expect(await fleet.failure(.init(promptTokens: 10, outputTokens: 5)) == nil)
-            try await simulation.wait(minute)
+            try await simulation.time.sleep(for: minute)
             #expect(await fleet.failure() == nil)
         }
     }
@@ -142,7 +142,7 @@ import Testing
         ]
         try withFleet(script) { _, simulation in
             let time = simulation.time
-            try await simulation.wait(.milliseconds(1_001))
+            try await simulation.time.sleep(for: .milliseconds(1_001))
             #expect(time.now == at(7))
             try await time.sleep(until: at(11))
             try await time.sleep(until: at(11.5))
@@ -173,7 +173,7 @@ import Testing
             for number in 0..<12 {
                 try withFleet(script) { fleet, simulation in
                     let call = simulation.start("call", cancelledAtAwait: number) {
-                        try await simulation.wait(.milliseconds(1))
+                        try await simulation.time.sleep(for: .milliseconds(1))
                         return await fleet.result(at: 0, within: timeout)
                     }
                     let result = try? await call.value
