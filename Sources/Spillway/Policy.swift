@@ -120,7 +120,7 @@ public struct Policy: Sendable {
                 }
             case .late:
                 core.finish(&flow, .deadlineExceeded)
-                throw .timedOut(last: last)
+                throw .timedOut(.deadline, last: last)
             }
             guard await core.pause(&flow) else {
                 core.finish(&flow, .cancelled)

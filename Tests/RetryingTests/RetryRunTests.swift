@@ -65,7 +65,7 @@ import Testing
                 return error
             }
         }
-        guard case .timedOut(let last) = error else {
+        guard case .timedOut(.deadline, let last) = error else {
             Issue.record("\(String(describing: error))")
             return
         }
@@ -90,7 +90,7 @@ import Testing
         }
         let deadline = time.now.advanced(by: .seconds(119))
         let doomed = await ending(try makeRetry(maximumHint: .seconds(300)), asked, Call(), deadline: deadline)
-        guard case .timedOut(.some) = doomed else {
+        guard case .timedOut(.deadline, .some) = doomed else {
             Issue.record("\(String(describing: doomed))")
             return
         }

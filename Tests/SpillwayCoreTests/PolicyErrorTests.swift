@@ -14,8 +14,8 @@ import Testing
         let cases: [(PolicyError<Broken>, Reason, Bool, Outcome)] = [
             (.rejected(rejection, last: nil), .rateLimited, false, .neutral(.rejected, retryAfter: .seconds(1))),
             (.rejected(rejection, last: Broken()), .rateLimited, true, .neutral(.rejected, retryAfter: .seconds(1))),
-            (.timedOut(last: nil), .deadlineExceeded, false, .neutral(.timeout)),
-            (.timedOut(last: Broken()), .deadlineExceeded, true, Broken().outcome),
+            (.timedOut(.deadline, last: nil), .deadlineExceeded, false, .neutral(.timeout)),
+            (.timedOut(.deadline, last: Broken()), .deadlineExceeded, true, Broken().outcome),
             (.exhausted(.budgetExhausted, attempts: 2, last: Broken()), .budgetExhausted, true, Broken().outcome),
             (.cancelled(last: Broken()), .cancelled, true, .neutral(.cancelled)),
             (.operation(Broken()), .notRetryable, true, Broken().outcome),

@@ -137,7 +137,7 @@ import Testing
         await time.waitForSleepers()
         time.advance(by: .seconds(10))
         let (result, report) = await call.value
-        guard case .failure(.timedOut(.some)) = result else {
+        guard case .failure(.timedOut(.deadline, .some)) = result else {
             Issue.record("\(result)")
             return
         }

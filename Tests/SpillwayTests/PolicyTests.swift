@@ -163,7 +163,7 @@ import Testing
         let (late, _) = await CallContext.$current.withValue(past) {
             await policy.reported { _ throws(Trouble) in Issue.record("ran") }
         }
-        guard case .failure(.timedOut(nil)) = late else {
+        guard case .failure(.timedOut(.deadline, nil)) = late else {
             Issue.record("\(late)")
             return
         }

@@ -2,6 +2,8 @@
 public struct Attempt: Sendable {
     /// 1 for the first attempt, 2 for the first retry, and so on.
     public let number: Int
+    /// 0 for the attempt itself, 1 for the first hedge beside it, and so on.
+    public let hedge: Int
     /// The call, as it was given to the policy.
     public let call: Call
     /// When the attempt began.
@@ -11,9 +13,17 @@ public struct Attempt: Sendable {
     /// The target that was chosen for this attempt; nil when the policy has no targets.
     public let target: String?
 
+    /// Watches over the attempt's time; nil: nobody does.
+    package var watch: AttemptWatch?
+    /// Decides which of several attempts may go on; nil: there is one.
+    package var arbiter: (any Arbiter)?
+
     /// An attempt.
-    public init(number: Int, call: Call, started: Instant, deadline: Instant? = nil, target: String? = nil) {
+    public init(
+        number: Int, hedge: Int = 0, call: Call, started: Instant, deadline: Instant? = nil, target: String? = nil
+    ) {
         self.number = number
+        self.hedge = hedge
         self.call = call
         self.started = started
         self.deadline = deadline
@@ -28,4 +38,42 @@ public struct Attempt: Sendable {
     public var remaining: Duration? {
         deadline.map { max(.zero, started.duration(to: $0)) }
     }
+}
+
+extension Attempt {
+    /// Says that content has come, for the limits that `AttemptTimeout` sets.
+    ///
+    /// Only content: not the head of the answer, and nothing that keeps a connection alive.
+    ///
+    /// - Parameter tokens: About how many tokens it was; 1 by default.
+    public func received(tokens: Int = 1) { watch?.received(tokens) }
+
+    /// Asks to pass the answer on, from here to its end; to be asked before anything of it reaches the caller.
+    ///
+    /// With hedges, the first attempt that asks may, and the others are cancelled. After it a failure of this attempt ends
+    /// the call: another attempt would repeat what was passed on, or contradict it.
+    ///
+    /// - Parameter resumable: Whether another attempt could go on from where this one fails; then it may be tried again.
+    /// - Returns: False when another attempt was first: then end, whatever with.
+    public func commit(resumable: Bool = false) -> Bool {
+        guard arbiter?.commit(hedge) ?? true else { return false }
+        watch?.commit(resumable: resumable)
+        return true
+    }
+
+    /// Does what is not the target's to hurry with, as writing to a slow reader: that time counts against no limit but the
+    /// deadline.
+    public func pausing<Value, Failure: Error>(
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        watch?.pause()
+        defer { watch?.resume() }
+        return try await body()
+    }
+}
+
+/// Decides which of several attempts at one call may pass its answer on.
+package protocol Arbiter: AnyObject, Sendable {
+    /// Whether the attempt with this number of hedge may: true for the first that asks, and for that one ever after.
+    func commit(_ hedge: Int) -> Bool
 }

@@ -2,7 +2,7 @@
 ///
 /// Whatever multiplies attempts asks one before it starts another; share one among all that do so towards the same target.
 /// `RetryBudget` of the `Retrying` module is the one that comes with the package.
-public protocol AttemptBudget: Sendable {
+public protocol AttemptBudget: AnyObject, Sendable {
     /// Pays in for one call.
     ///
     /// Once a call, not once an attempt.

@@ -12,6 +12,8 @@ public struct Call: Sendable {
     ///
     /// See ``Idempotency``.
     public var idempotency: Idempotency
+    /// Whether the answer comes in pieces, so that it has a first content, and may stall.
+    public var streams: Bool
 
     /// A call.
     ///
@@ -19,10 +21,14 @@ public struct Call: Sendable {
     ///   - tokens: Estimated tokens, none by default.
     ///   - key: Whom the call is for, nobody by default.
     ///   - idempotency: Whether it may be made twice; by default that is not known.
-    public init(tokens: Tokens = .none, key: String? = nil, idempotency: Idempotency = .unknown) {
+    ///   - streams: Whether the answer comes in pieces; by default it does not.
+    public init(
+        tokens: Tokens = .none, key: String? = nil, idempotency: Idempotency = .unknown, streams: Bool = false
+    ) {
         self.tokens = tokens
         self.key = key
         self.idempotency = idempotency
+        self.streams = streams
     }
 
     /// Estimated tokens of a call.

@@ -2,10 +2,13 @@
 public struct CallContext: Sendable {
     /// When the outermost caller stops waiting; nil: never.
     public var deadline: Instant?
+    /// What extra attempts are drawn from, beside the budget of whoever makes them.
+    public var budgets: BudgetChain
 
     /// A context.
-    public init(deadline: Instant? = nil) {
+    public init(deadline: Instant? = nil, budgets: BudgetChain = .none) {
         self.deadline = deadline
+        self.budgets = budgets
     }
 
     /// The context of the running task; nil outside of any.

@@ -4,8 +4,9 @@
 public enum PolicyError<Failure: Error>: Error {
     /// A gate refused. `last` is what an earlier attempt failed with, if there was one.
     case rejected(Rejection, last: Failure?)
-    /// The deadline passed, or would have passed before the next attempt. `last` is what the last attempt failed with.
-    case timedOut(last: Failure?)
+    /// A bound on time was met: the deadline passed, or would have before the next attempt, or the last attempt met a limit
+    /// of its own. `last` is what the last attempt failed with.
+    case timedOut(TimeLimit, last: Failure?)
     /// Another attempt was wanted, but there are none left, the budget is empty, or the target asked for too long a pause.
     case exhausted(Reason, attempts: Int, last: Failure)
     /// The task was cancelled between two attempts; in an attempt, it is the operation that fails. `last` is what the last attempt failed with.
@@ -16,7 +17,7 @@ public enum PolicyError<Failure: Error>: Error {
     /// The operation's own last error; nil when it was never run.
     public var underlying: Failure? {
         switch self {
-        case .rejected(_, let last), .timedOut(let last), .cancelled(let last): last
+        case .rejected(_, let last), .timedOut(_, let last), .cancelled(let last): last
         case .exhausted(_, _, let last), .operation(let last): last
         }
     }
@@ -25,7 +26,7 @@ public enum PolicyError<Failure: Error>: Error {
     public var reason: Reason {
         switch self {
         case .rejected(let rejection, _): rejection.reason
-        case .timedOut: .deadlineExceeded
+        case .timedOut(let limit, _): limit.reason
         case .exhausted(let reason, _, _): reason
         case .cancelled: .cancelled
         case .operation: .notRetryable
@@ -39,7 +40,7 @@ extension PolicyError: CustomStringConvertible {
         let cause = underlying.map { ": \($0)" } ?? ""
         return switch self {
         case .rejected(let rejection, _): "\(rejection)\(cause)"
-        case .timedOut: "deadline exceeded\(cause)"
+        case .timedOut(let limit, _): "\(limit.reason)\(cause)"
         case .exhausted(let reason, let attempts, _): "\(reason) after \(attempts) attempts\(cause)"
         case .cancelled: "cancelled\(cause)"
         case .operation(let failure): "\(failure)"
@@ -53,7 +54,8 @@ extension PolicyError: OutcomeError {
         switch self {
         case .rejected(let rejection, _): .neutral(.rejected, retryAfter: rejection.retryAfter)
         case .cancelled: .neutral(.cancelled)
-        case .timedOut(let last): last.map(Classifier.standard.callAsFunction) ?? .neutral(.timeout)
+        case .timedOut(.deadline, let last): last.map(Classifier.standard.callAsFunction) ?? .neutral(.timeout)
+        case .timedOut(let limit, _): limit.outcome
         case .exhausted(_, _, let last), .operation(let last): Classifier.standard(last)
         }
     }

@@ -7,6 +7,7 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case rateLimited, exceedsBurst, tooManyKeys
         case budgetExhausted, attemptsExhausted, notRetryable, mayHaveBegun, hintTooLong
         case deadlineExceeded, cancelled, noTarget
+        case attemptTimeout, firstContentTimeout, stalled, tooSlow
         case other
     }
 
@@ -43,6 +44,14 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
     @inlinable public static var hintTooLong: Reason { Reason(.hintTooLong) }
     /// The deadline is past, or would be by the time of the next attempt.
     @inlinable public static var deadlineExceeded: Reason { Reason(.deadlineExceeded) }
+    /// An attempt took longer than one may.
+    @inlinable public static var attemptTimeout: Reason { Reason(.attemptTimeout) }
+    /// The first content of a stream did not come in time.
+    @inlinable public static var firstContentTimeout: Reason { Reason(.firstContentTimeout) }
+    /// A stream was silent for longer than one may be.
+    @inlinable public static var stalled: Reason { Reason(.stalled) }
+    /// A stream brought fewer tokens a second than one must.
+    @inlinable public static var tooSlow: Reason { Reason(.tooSlow) }
     /// The caller went away.
     @inlinable public static var cancelled: Reason { Reason(.cancelled) }
     /// Every target refused.
@@ -69,6 +78,10 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case .deadlineExceeded: "deadline_exceeded"
         case .cancelled: "cancelled"
         case .noTarget: "no_target"
+        case .attemptTimeout: "attempt_timeout"
+        case .firstContentTimeout: "first_content_timeout"
+        case .stalled: "stalled"
+        case .tooSlow: "too_slow"
         case .other: "other"
         }
     }
