@@ -57,6 +57,8 @@ struct Report {
         rows += try await retryRows(limits)
         note("policy")
         rows += try await policyRows(limits)
+        note("hedge")
+        rows += try await hedgeRows()
         note("simulation")
         rows += try await simulationRows(limits)
         return rows
