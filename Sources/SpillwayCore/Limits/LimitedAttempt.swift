@@ -11,7 +11,8 @@ struct LimitedAttempt: Sendable {
         time: any TimeSource, at now: Instant
     ) {
         var attempt = Attempt(number: 1, call: call, started: now, deadline: deadline)
-        watch = cancels
+        watch =
+            cancels
             ? AttemptWatch(limits, deadline: deadline, streams: call.streams, time: time, at: now) : nil
         attempt.watch = watch
         self.attempt = attempt
