@@ -40,24 +40,24 @@ struct NestingTrial: Sendable {
     /// - Throws: ``TooMany``.
     static func run(_ simulation: Simulation) async throws -> Counts {
         let random = simulation.random
-        let ratio = Double(random.next(through: 10)) / 10, burst = Int(random.next(through: 5))
+        let ratio = Double(random.upTo(10)) / 10, burst = random.upTo(5)
         // Some policies share a budget, others have one of their own.
         let budgets = try ["one", "two", "three"].map {
             try RetryBudget($0, .init(ratio: ratio, burst: burst, minimumPerSecond: 0))
         }
         var limits = 1
-        let policies = try (0...Int(random.next(through: 3))).map { depth in
-            let budget = depth == 0 ? budgets[0] : budgets[Int(random.next(through: 2))]
+        let policies = try (0...random.upTo(3)).map { depth in
+            let budget = depth == 0 ? budgets[0] : budgets[random.upTo(2)]
             let (policy, limit) = try policy(random, simulation.time, budget)
             limits *= limit
             return policy
         }
         let trial = NestingTrial(policies: policies, time: simulation.time, random: random)
-        let calls = 1 + Int(random.next(through: 19))
+        let calls = 1 + random.upTo(19)
         try await withThrowingTaskGroup { group in
             for _ in 0..<calls {
                 group.addTask { _ = try? await trial.call(0) }
-                try await simulation.time.sleep(for: .milliseconds(Int64(random.next(through: 1_000))))
+                try await simulation.time.sleep(for: .milliseconds(random.upTo(1_000)))
             }
             try await group.waitForAll()
         }
@@ -73,10 +73,10 @@ struct NestingTrial: Sendable {
     private static func policy(
         _ random: RandomSource, _ time: ManualTime, _ budget: RetryBudget
     ) throws -> (Policy, Int) {
-        let kind = random.next(through: 2)
-        let retries = kind == 1 ? 0 : 1 + Int(random.next(through: 3))
-        let hedges = kind == 0 ? 0 : 1 + Int(random.next(through: 2))
-        let fallsBack = random.next(through: 1) == 0
+        let kind = random.upTo(2)
+        let retries = kind == 1 ? 0 : 1 + random.upTo(3)
+        let hedges = kind == 0 ? 0 : 1 + random.upTo(2)
+        let fallsBack = random.upTo(1) == 0
         let policy = try Policy("nested", time: time) { () throws(ConfigurationError) in
             if retries > 0 { try Retry(upTo: retries, backoff: .constant(.milliseconds(100)), budget: budget) }
             if hedges > 0 { try Hedge(after: .fixed(.milliseconds(500)), upTo: hedges, budget: budget) }
@@ -89,10 +89,18 @@ struct NestingTrial: Sendable {
     private func call(_ depth: Int) async throws {
         guard depth < policies.count else {
             attempts.count.withLock { $0 += 1 }
-            try await time.sleep(for: .milliseconds(Int64(random.next(through: 3_000))))
-            if random.next(through: 2) > 0 { throw Failed() }
+            try await time.sleep(for: .milliseconds(random.upTo(3_000)))
+            if random.upTo(2) > 0 { throw Failed() }
             return
         }
         try await policies[depth].run(Call(idempotency: .idempotent)) { _ in try await call(depth + 1) }
+    }
+}
+
+extension RandomSource {
+    /// A number from 0 to `most`.
+    fileprivate func upTo(_ most: Int) -> Int {
+        var source = self
+        return Int.random(in: 0...most, using: &source)
     }
 }
