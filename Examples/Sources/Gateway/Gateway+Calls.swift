@@ -7,7 +7,7 @@ import SpillwayHTTPClient
 extension Gateway {
     /// Answers a request that was checked.
     func answer(_ request: ModelRequest, by route: Route, to client: ClientWatch) async throws -> Response {
-        let call = UpstreamCall(http: http, request: request, route: route, limits: configuration.calls.limits)
+        let call = UpstreamCall(http: http, request: request, route: route, limits: route.limits)
         return try await request.isStreamed ? stream(call, to: client) : whole(call, to: client)
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct AttemptWatchTests {
     private let time = ManualTime()
-    private let limits = AttemptLimits(attempt: .seconds(60), firstContent: .seconds(10), idle: .seconds(3))
+    private let limits = AttemptLimits(attempt: .seconds(60), firstContent: .seconds(10), stall: .seconds(3))
 
     private func watch(deadline: Duration? = nil) -> AttemptWatch {
         let attempt = Attempt(

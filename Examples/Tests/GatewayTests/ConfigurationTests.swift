@@ -13,7 +13,9 @@ struct ConfigurationTests {
         #expect(configuration.upstreams[0].url == "http://a")
         #expect(configuration.upstreams[0].breaker == .init())
         #expect(configuration.models[0].targets[0].name == "a/x")
-        #expect(configuration.calls.retries == 2)
+        #expect(configuration.models[0].calls.retries == 2)
+        #expect(configuration.models[0].calls.hedge == nil)
+        #expect(configuration.models[0].calls.commit == .firstToken)
         #expect(configuration.server.port == 8080)
     }
 
@@ -33,7 +35,7 @@ struct ConfigurationTests {
               deadlineSeconds: 7
               attemptSeconds: 6
               firstContentSeconds: 0.5
-              idleSeconds: 0.25
+              stallSeconds: 0.25
               retries: 4
               backoff: { kind: linear, fromMs: 10, capMs: 100, jitter: none }
               budget: unlimited
@@ -50,10 +52,10 @@ struct ConfigurationTests {
         #expect(first.cooldown?.most == .seconds(9))
         #expect(configuration.upstreams[1].breaker == nil)
         #expect(configuration.models[0].targets.count == 2)
-        #expect(configuration.calls.limits.idle == .milliseconds(250))
-        #expect(configuration.calls.backoff.delay(beforeRetry: 3) == .milliseconds(30))
-        #expect(configuration.calls.budget == nil)
-        #expect(configuration.calls.tenantLimit?.header == "x-tenant")
+        #expect(configuration.models[0].calls.limits.stall == .milliseconds(250))
+        #expect(configuration.models[0].calls.backoff.delay(beforeRetry: 3) == .milliseconds(30))
+        #expect(configuration.budget == nil)
+        #expect(configuration.tenantLimit?.header == "x-tenant")
         #expect(configuration.server.drain == .zero)
     }
 
@@ -92,7 +94,7 @@ struct ConfigurationTests {
                 4, "models.m.targets[1]", "twice"
             ),
             (upstreams + models + "policy:\n  retries: -1\n", 6, "policy.retries", "'-1' is not a whole number from 0"),
-            (upstreams + models + "policy:\n  idleSeconds: .inf\n", 6, "policy.idleSeconds", "is not a number from"),
+            (upstreams + models + "policy:\n  stallSeconds: .inf\n", 6, "policy.stallSeconds", "is not a number from"),
             (upstreams + models + "policy:\n  deadlineSeconds: '5'\n", 6, "policy.deadlineSeconds", "not a number"),
             (
                 upstreams + models + "policy:\n  backoff: { kind: linear, fromMs: 9, capMs: 3 }\n",

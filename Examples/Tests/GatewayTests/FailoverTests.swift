@@ -38,7 +38,7 @@ private let streamed = #","stream":true,"max_tokens":40"#
 
     @Test(arguments: [FaultKind.cutStream, .malformedChunk, .stall])
     func `a failure after the first content ends the stream with an error`(kind: FaultKind) async throws {
-        try await withBench(policy: "{ idleSeconds: 0.5, retries: 3, backoff: { kind: none } }") { bench in
+        try await withBench(policy: "{ stallSeconds: 0.5, retries: 3, backoff: { kind: none } }") { bench in
             try await bench.fault(kind)
             let response = try await bench.chat(streamed)
             #expect(response.status == .ok)

@@ -52,9 +52,9 @@ final class AttemptWatch: Sendable {
     /// Whether something was passed on to the client.
     var isCommitted: Bool { state.withLock { $0.isCommitted } }
 
-    /// The upstream has sent something; the next must come within the idle time, once content has come.
+    /// The upstream has sent something; the next must come within the stall time, once content has come.
     func reached(_ stage: Stage) {
-        let next = min(time.now.advanced(by: limits.idle), end)
+        let next = min(time.now.advanced(by: limits.stall), end)
         state.withLock { state in
             state.stage = max(state.stage, stage)
             if state.stage > .waiting { state.until = next }
@@ -68,7 +68,7 @@ final class AttemptWatch: Sendable {
             $0.isBlocked = true
         }
         await send()
-        let next = min(time.now.advanced(by: limits.idle), end)
+        let next = min(time.now.advanced(by: limits.stall), end)
         state.withLock {
             $0.isBlocked = false
             $0.until = next
@@ -100,9 +100,9 @@ final class AttemptWatch: Sendable {
                 let missing = stage == .waiting ? "the first content" : "the next chunk"
                 return .timedOut(missing, countsAgainstUpstream: true)
             }
-            // No limit moves to earlier than an idle time from now, so that looking this often misses none.
-            let idle = now.advanced(by: limits.idle)
-            try await time.sleep(until: min(end, isBlocked ? idle : min(until, idle)))
+            // No limit moves to earlier than a stall time from now, so that looking this often misses none.
+            let soon = now.advanced(by: limits.stall)
+            try await time.sleep(until: min(end, isBlocked ? soon : min(until, soon)))
         }
     }
 }

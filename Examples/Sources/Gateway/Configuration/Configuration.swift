@@ -23,6 +23,8 @@ struct Configuration: Sendable {
         let name: String
         let order: Targets.Order
         let targets: [Place]
+        /// How its calls are made.
+        let calls: Calls
 
         /// A model of an upstream.
         struct Place: Sendable {
@@ -38,9 +40,36 @@ struct Configuration: Sendable {
         var limits = AttemptLimits()
         var retries = 2
         var backoff = Backoff.standard
-        /// Nil: no bound.
-        var budget: RetryBudget.Configuration? = .init()
-        var tenantLimit: TenantLimit?
+        /// Nil: no second attempt beside a slow one.
+        var hedge: Hedging?
+        var commit = CommitPoint.firstToken
+        var recovery = Recovery.fail
+    }
+
+    /// When a second attempt is started beside a slow one.
+    struct Hedging: Sendable {
+        let delay: Hedge.Delay
+        let upTo: Int
+    }
+
+    /// From where on a stream is passed on to the client, so that no other attempt would go unnoticed.
+    enum CommitPoint: Hashable {
+        /// The first content.
+        case firstToken
+        /// About this many tokens.
+        case tokens(Int)
+        /// The end.
+        case wholeAnswer
+    }
+
+    /// What is done when a stream fails after its commit point.
+    enum Recovery {
+        /// The client is told.
+        case fail
+        /// Another attempt gives the whole answer anew, and the client gets what it lacks, if the beginnings agree.
+        case restart
+        /// Another attempt goes on with what the client has.
+        case `continue`
     }
 
     /// How often one tenant may call.
@@ -60,6 +89,8 @@ struct Configuration: Sendable {
 
     let upstreams: [Upstream]
     let models: [Model]
-    var calls = Calls()
+    /// What bounds extra attempts of all models together; nil: nothing does.
+    var budget: RetryBudget.Configuration? = .init()
+    var tenantLimit: TenantLimit?
     var server = Server()
 }

@@ -19,7 +19,10 @@ struct Field {
     }
 
     /// The fields of a mapping; throws on any key that is not `allowed`.
-    func fields(_ allowed: String...) throws -> Fields {
+    func fields(_ allowed: String...) throws -> Fields { try fields(in: allowed) }
+
+    /// The fields of a mapping; throws on any key that is not `allowed`.
+    func fields(in allowed: [String]) throws -> Fields {
         let fields = try fields()
         for name in fields.names where !allowed.contains(name) {
             let known = allowed.sorted().joined(separator: ", ")

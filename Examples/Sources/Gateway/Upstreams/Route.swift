@@ -11,14 +11,15 @@ struct Route: Sendable {
 
     let name: String
     let policy: Policy
+    let limits: AttemptLimits
     /// By the name of the policy's target.
     let places: [String: Place]
 
     /// A route over `upstreams`.
-    init(
-        _ model: Configuration.Model, _ calls: Configuration.Calls, upstreams: [String: Upstream], budget: RetryBudget
-    ) throws {
+    init(_ model: Configuration.Model, upstreams: [String: Upstream], budget: RetryBudget) throws {
+        let calls = model.calls
         name = model.name
+        limits = calls.limits
         places = Dictionary(
             uniqueKeysWithValues: model.targets.map { target in
                 (target.name, Place(upstream: upstreams[target.upstream]!, model: target.model))
