@@ -1,5 +1,6 @@
 /// A valid chat completion request.
 struct ChatCall: Sendable {
+    let model: String
     let prompt: Prompt
     let maxTokens: Int
     let streamed: Bool
@@ -14,7 +15,7 @@ struct ChatCall: Sendable {
     /// Reads a request body, throwing an ``APIError`` that names the first bad field.
     init(_ body: JSONValue, options: FleetOptions) throws {
         let fields = try JSONFields(body)
-        try fields.requireModel(options.model)
+        model = try fields.requireModel(options.models)
         let messages = try Self.messages(fields)
         let text = messages.map(\.content).joined()
         prompt = Prompt(text, blockSize: options.blockSize)

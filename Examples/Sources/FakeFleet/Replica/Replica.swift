@@ -48,7 +48,7 @@ struct Replica: Sendable {
             call, chat.prompt, chat.tokens, chat.streamed, context, isPrefilled: !chat.prefill.isEmpty)
         let answer = ChatAnswer(
             id: "chatcmpl-\(index)-\(generation.id)",
-            model: options.model,
+            model: chat.model,
             promptTokens: chat.prompt.tokens,
             completionTokens: generation.tokens,
             finishReason: generation.fault == .contentFilter ? "content_filter" : chat.finishReason
@@ -71,7 +71,7 @@ struct Replica: Sendable {
         let tokens = JSONValue.count(embedding.prompt.tokens)
         return generation.response([
             "object": "list",
-            "model": .string(options.model),
+            "model": .string(embedding.model),
             "data": .array(data),
             "usage": ["prompt_tokens": tokens, "total_tokens": tokens],
         ])
@@ -142,7 +142,7 @@ struct Replica: Sendable {
     }
 
     private func metrics() -> Response {
-        let page = MetricsPage(load: driver.load, engine: engine, model: options.model)
+        let page = MetricsPage(load: driver.load, engine: engine, model: options.models[0])
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
@@ -151,17 +151,15 @@ struct Replica: Sendable {
     }
 
     private func models() -> Response {
-        Response(json: [
-            "object": "list",
-            "data": [
-                [
-                    "id": .string(options.model),
-                    "object": "model",
-                    "created": .count(Int(Date().timeIntervalSince1970)),
-                    "owned_by": "fake-fleet",
-                    "max_model_len": .count(options.contextLimit),
-                ]
-            ],
-        ])
+        let data = options.models.map { model -> JSONValue in
+            [
+                "id": .string(model),
+                "object": "model",
+                "created": .count(Int(Date().timeIntervalSince1970)),
+                "owned_by": "fake-fleet",
+                "max_model_len": .count(options.contextLimit),
+            ]
+        }
+        return Response(json: ["object": "list", "data": .array(data)])
     }
 }
