@@ -1,4 +1,5 @@
 /// Watches over the time of one attempt, and cancels the attempt's task when a limit is met.
+@usableFromInline
 package final class AttemptWatch: Timed {
     private struct State {
         var clock: AttemptClock
@@ -52,7 +53,7 @@ package final class AttemptWatch: Timed {
     }
 
     /// The limit that was met; nil: none yet.
-    package var exceeded: TimeLimit? { state.withLock { $0.exceeded } }
+    @usableFromInline package var exceeded: TimeLimit? { state.withLock { $0.exceeded } }
 
     /// Whether the attempt has begun to pass its answer on.
     package var commitment: Commitment { state.withLock { $0.commitment } }
@@ -80,15 +81,22 @@ package final class AttemptWatch: Timed {
     }
 
     /// Runs `body` in the running task, which must be the attempt's own, and cancels that when a limit is met.
+    @inlinable
     package func run<Value, Failure: Error>(
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
-        withUnsafeCurrentTask { task in state.withLock { $0.task = task } }
-        change { _ in }
+        start()
         let result: Result<Value, Failure>
         do throws(Failure) { result = .success(try await body()) } catch { result = .failure(error) }
         await stop()
         return try result.get()
+    }
+
+    /// From now on the running task may be cancelled.
+    @usableFromInline
+    func start() {
+        withUnsafeCurrentTask { task in state.withLock { $0.task = task } }
+        change { _ in }
     }
 
     /// Changes the clock, and sets the alarm to what is due then.
@@ -119,6 +127,7 @@ package final class AttemptWatch: Timed {
                 }))
     }
 
+    @usableFromInline
     package func fire() {
         let now = time.now
         let task = state.withLock { state -> UnsafeCurrentTask? in
@@ -138,7 +147,8 @@ package final class AttemptWatch: Timed {
     }
 
     /// From now on the task is not cancelled any more.
-    private func stop() async {
+    @usableFromInline
+    func stop() async {
         let isCancelling = state.withLock { state in
             state.task = nil
             state.alarm.take()?.cancel()
