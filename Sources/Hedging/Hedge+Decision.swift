@@ -75,8 +75,8 @@ extension Hedge {
         guard let due = progress.due else { return .wait(until: nil) }
         if now < due { return .wait(until: due) }
         progress.due = nil
-        guard deadline.map({ now < $0 }) ?? true, core.spareCapacity?() ?? true, (budgets ?? core.chain).withdraw(at: now)
-        else {
+        let budgets = budgets ?? core.chain
+        guard deadline.map({ now < $0 }) ?? true, core.spareCapacity?() ?? true, budgets.withdraw(at: now) else {
             return .wait(until: nil)
         }
         progress.started += 1

@@ -34,7 +34,8 @@ struct PolicyPlan: Sendable {
                     "one Retry: two would multiply their attempts")
                 try require(
                     hedge == nil, "Retry inside Hedge",
-                    "Retry outside of Hedge: a hedge stands beside one attempt, and a retry follows when all have failed")
+                    "Retry outside of Hedge: a hedge stands beside one attempt, and a retry follows when all have failed"
+                )
                 try requireNothingOfOneAttempt("Retry")
                 self.retry = retry
             case .hedge(let hedge):

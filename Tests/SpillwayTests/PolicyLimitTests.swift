@@ -28,9 +28,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (TimeLimit.firstContent, 0, 8), (.stall, 3, 2 * 3 + 5), (.tokenRate, 100, 14.4), (.attempt, 100, 60),
+        (TimeLimit.firstContent, 0, Duration.seconds(8)), (.stall, 3, .seconds(2 * 3 + 5)),
+        (.tokenRate, 100, .milliseconds(14_400)), (.attempt, 100, .seconds(60)),
     ])
-    func eachLimitEndsTheAttemptAtItsTime(limit: TimeLimit, pieces: Int, seconds: Double) throws {
+    func eachLimitEndsTheAttemptAtItsTime(limit: TimeLimit, pieces: Int, time: Duration) throws {
         let simulation = Simulation(seed: 1)
         let policy = try makePolicy(simulation.time) { () throws(ConfigurationError) in
             try Retry(upTo: 1, backoff: .none, budget: .unlimited)
@@ -58,7 +59,7 @@ import Testing
         }
         // A timeout is tried again, once.
         #expect(report.attempts.map(\.outcome) == [.failure(.timeout), .failure(.timeout)])
-        for attempt in report.attempts { #expect(attempt.started.duration(to: attempt.ended) == .seconds(seconds)) }
+        for attempt in report.attempts { #expect(attempt.started.duration(to: attempt.ended) == time) }
         #expect(report.ending == limit.reason)
     }
 

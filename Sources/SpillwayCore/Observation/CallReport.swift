@@ -46,8 +46,8 @@ public struct CallReport: Sendable {
         public let outcome: Outcome
 
         package init(
-            target: String?, number: Int, hedge: Int = 0, started: Instant, firstContent: Instant? = nil, ended: Instant,
-            outcome: Outcome
+            target: String?, number: Int, hedge: Int = 0, started: Instant, firstContent: Instant? = nil,
+            ended: Instant, outcome: Outcome
         ) {
             self.target = target
             self.number = number
