@@ -66,7 +66,7 @@ public struct StreamRelay: Sendable {
                 return (reading, .from(transport: error))
             }
         }
-        journal.settle(reading.decoder, passedOn: reading.passedOn)
+        journal.settle(reading.decoder, target: attempt.target, passedOn: reading.passedOn)
         if reading.isWhole {
             if !reading.hasEnd { try? await attempt.pausing { try await sink([.end]) } }
             return
@@ -82,7 +82,7 @@ public struct StreamRelay: Sendable {
             case .attempt: "the attempt took too long"
             case .firstContent: "no content came in time"
             case .stall: "no more content came in time"
-            case .tokenRate: "the content came too slowly"
+            default: "the content came too slowly"
             }
         return UpstreamError(what, limit.outcome)
     }
