@@ -25,6 +25,7 @@ struct ConfigurationTests {
               a:
                 url: https://a.example/v1/
                 keyEnv: KEY
+                propagate: true
                 breaker: { window: { calls: 25 }, failureRatio: 0.3, minimumCalls: 5, openSeconds: 2, probes: 1 }
                 rateLimit: { perMinute: 60, burst: 10, unit: tokens }
                 cooldown: { firstSeconds: 2, maximumSeconds: 9 }
@@ -46,6 +47,7 @@ struct ConfigurationTests {
         let first = configuration.upstreams[0]
         #expect(first.url == "https://a.example")
         #expect(first.key == "secret")
+        #expect(first.propagates)
         #expect(first.breaker?.window == .calls(25))
         #expect(first.breaker?.openDuration == .seconds(2))
         #expect(first.rateLimit == .init(rate: .perMinute(60), burst: 10, unit: .tokens))
@@ -70,6 +72,7 @@ struct ConfigurationTests {
             ("upstreams:\n  a:\n    link: x\n" + models, 3, "upstreams.a.link", "unknown field"),
             ("upstreams:\n  a: { breaker: none }\n" + models, 2, "upstreams.a", "'url' is missing"),
             ("upstreams:\n  a: { url: ftp://a }\n" + models, 2, "upstreams.a.url", "'ftp://a' is not an address"),
+            ("upstreams:\n  a: { url: http://a, propagate: 1 }\n" + models, 2, "upstreams.a.propagate", "not true or"),
             ("upstreams:\n  a: { url: http://a, keyEnv: KEY }\n" + models, 2, "upstreams.a.keyEnv", "KEY is not set"),
             (
                 "upstreams:\n  a:\n    url: http://a\n    breaker:\n      probes: many\n" + models,

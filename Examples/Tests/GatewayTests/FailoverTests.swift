@@ -49,7 +49,8 @@ private let streamed = #","stream":true,"max_tokens":40"#
             #expect(!text.contains(#""finish_reason":"stop""#))
             // It is not tried again, and it speaks against the replica.
             #expect(try await bench.calls == [1, 0])
-            try await bench.metrics(until: #"gateway_upstream_attempts_total{cause="truncated",upstream="r1"} 1"#)
+            let cause = kind == .stall ? "timeout" : "truncated"
+            try await bench.metrics(until: #"gateway_upstream_attempts_total{cause="\#(cause)",upstream="r1"} 1"#)
         }
     }
 

@@ -1,4 +1,5 @@
 import Spillway
+import SpillwayHTTPClient
 import Testing
 
 @testable import Gateway
@@ -28,7 +29,7 @@ struct RouteConfigurationTests {
         #expect(calls.limits.patience == .seconds(6))
         #expect(calls.retries == 7)
         #expect(calls.commit == .tokens(30))
-        #expect(calls.recovery == .continue)
+        #expect(calls.recovery == .continue(.flags))
         #expect(calls.hedge?.upTo == 2)
     }
 
@@ -51,8 +52,7 @@ struct RouteConfigurationTests {
             ("{ commit: { tokens: 0 } }", "commit.tokens", "'0' is not a whole number from 1"),
             ("{ commit: { bytes: 9 } }", "commit.bytes", "unknown field"),
             ("{ commit: {} }", "commit", "'tokens' is missing"),
-            ("{ recovery: retry }", "recovery", "'retry' is not one of fail, restart, continue"),
-            ("{ commit: wholeAnswer, recovery: continue }", "", "nothing to go on with"),
+            ("{ recovery: retry }", "recovery", "'retry' is not one of fail, restart, continue, continueLastMessage"),
             ("{ hedge: soon }", "hedge", "'soon' is not a mapping"),
             ("{ hedge: { upTo: 1 } }", "hedge", "one of afterSeconds and quantile"),
             ("{ hedge: { afterSeconds: 1, quantile: 0.9 } }", "hedge", "one of afterSeconds and quantile"),

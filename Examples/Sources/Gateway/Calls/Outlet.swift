@@ -13,14 +13,6 @@ final class Outlet: Sendable {
         case failed(APIError)
     }
 
-    /// Who answers.
-    struct Origin: Sendable {
-        let upstream: String
-        let model: String
-        /// Attempts so far.
-        let attempts: Int
-    }
-
     /// What is read at the client's end.
     let pieces = AsyncChannel<Piece>()
     private let wantsUsage: Bool

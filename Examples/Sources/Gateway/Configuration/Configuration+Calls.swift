@@ -1,4 +1,5 @@
 import Spillway
+import SpillwayHTTPClient
 
 extension Configuration.Calls {
     private static let names = [
@@ -30,16 +31,18 @@ extension Configuration.Calls {
         if let own = fields["hedge"] {
             hedge = own.node.string == "none" ? nil : try Configuration.Hedging(own)
         }
-        commit = try fields["commit"].map { try Configuration.CommitPoint($0) } ?? commit
+        commit = try fields["commit"].map { try CommitPoint($0) } ?? commit
         recovery =
-            try fields["recovery"]?.choice(["fail": .fail, "restart": .restart, "continue": .continue]) ?? recovery
-        if recovery == .continue, commit == .wholeAnswer {
-            throw field.fault("recovery has nothing to go on with when commit is wholeAnswer")
-        }
+            try fields["recovery"]?.choice([
+                "fail": .fail, "restart": .restart, "continue": .continue(.flags),
+                "continueLastMessage": .continue(.lastMessage),
+            ]) ?? recovery
+        let limits = limits
+        try field.blame { () throws(ConfigurationError) in _ = try limits.timeout() }
     }
 }
 
-extension Configuration.CommitPoint {
+extension CommitPoint {
     /// Reads the field `commit`.
     fileprivate init(_ field: Field) throws {
         if field.node.mapping != nil {

@@ -53,7 +53,7 @@ extension Configuration {
 extension Configuration.Upstream {
     /// Reads one upstream.
     init(_ field: Field, name: String, environment: [String: String]) throws {
-        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown")
+        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate")
         self.name = name
         url = try Self.base(fields.required("url"))
         key = try fields["keyEnv"].map { keyField in
@@ -70,6 +70,7 @@ extension Configuration.Upstream {
                 CircuitBreaker.Configuration()
             }
         rateLimit = try fields["rateLimit"].map { try TokenBucket.Configuration($0) }
+        propagates = try fields["propagate"]?.flag() ?? false
         cooldown = try fields["cooldown"].map { own in
             let times = try own.fields("firstSeconds", "maximumSeconds")
             let first = try times.seconds("firstSeconds") ?? .seconds(1)

@@ -1,4 +1,5 @@
 import Spillway
+import SpillwayHTTPClient
 
 /// What a configuration file says, checked.
 struct Configuration: Sendable {
@@ -13,6 +14,8 @@ struct Configuration: Sendable {
         let breaker: CircuitBreaker.Configuration?
         /// Nil: no limit.
         let rateLimit: TokenBucket.Configuration?
+        /// Whether it is told the deadline, and how many more attempts the call may take.
+        let propagates: Bool
         /// How long it is left alone after it answered 429; nil: not at all.
         let cooldown: Cooldown.Times?
     }
@@ -37,13 +40,13 @@ struct Configuration: Sendable {
     /// How calls are made.
     struct Calls: Sendable {
         var deadline: Duration = .seconds(120)
-        var limits = AttemptLimits()
+        var limits = Limits()
         var retries = 2
         var backoff = Backoff.standard
         /// Nil: no second attempt beside a slow one.
         var hedge: Hedging?
         var commit = CommitPoint.firstToken
-        var recovery = Recovery.fail
+        var recovery = StreamRecovery.fail
     }
 
     /// When a second attempt is started beside a slow one.
@@ -52,24 +55,24 @@ struct Configuration: Sendable {
         let upTo: Int
     }
 
-    /// From where on a stream is passed on to the client, so that no other attempt would go unnoticed.
-    enum CommitPoint: Hashable {
-        /// The first content.
-        case firstToken
-        /// About this many tokens.
-        case tokens(Int)
-        /// The end.
-        case wholeAnswer
-    }
+    /// How long one attempt may take.
+    struct Limits: Sendable {
+        /// The whole attempt.
+        var attempt: Duration = .seconds(90)
+        /// From the request to the first content of a stream.
+        var firstContent: Duration = .seconds(20)
+        /// From one content of a stream to the next.
+        var stall: Duration = .seconds(10)
+        /// The fewest tokens a second of a stream; nil: never mind.
+        var tokensPerSecond: Double?
+        /// How long a stream may fall behind that.
+        var patience: Duration = .seconds(10)
 
-    /// What is done when a stream fails after its commit point.
-    enum Recovery {
-        /// The client is told.
-        case fail
-        /// Another attempt gives the whole answer anew, and the client gets what it lacks, if the beginnings agree.
-        case restart
-        /// Another attempt goes on with what the client has.
-        case `continue`
+        /// The limits as a policy takes them.
+        func timeout() throws(ConfigurationError) -> AttemptTimeout {
+            try AttemptTimeout(
+                attempt, firstContent: firstContent, stall: stall, tokensPerSecond: tokensPerSecond, patience: patience)
+        }
     }
 
     /// How often one tenant may call.

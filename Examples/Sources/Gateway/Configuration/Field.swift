@@ -67,6 +67,12 @@ struct Field {
         return value
     }
 
+    /// True or false.
+    func flag() throws -> Bool {
+        guard scalar(.bool) != nil, let value = node.bool else { throw refuse("true or false") }
+        return value
+    }
+
     /// One of the named values.
     func choice<Value>(_ choices: KeyValuePairs<String, Value>) throws -> Value {
         guard let text = scalar(.str), let value = choices.first(where: { $0.key == text })?.value else {
