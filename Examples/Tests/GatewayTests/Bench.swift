@@ -88,34 +88,35 @@ func withBench(
     let names = models ?? Array(repeating: "fake-7b", count: replicas)
     let options = try FleetOptions.parse(
         ["--port=0", "--replicas=\(replicas)", "--speed=1000"] + names.map { "--model=\($0)" } + flags)
+    try await running {
+        try await Fleet(options).run(ready: $0)
+    } body: { fleet in
+        let numbers = 1...replicas
+        let yaml = """
+            upstreams:
+            \(numbers.map { "  r\($0): { url: 'http://127.0.0.1:\(fleet.replicas[$0 - 1])', \(upstream) }" }
+                .joined(separator: "\n"))
+            models:
+              chat:
+                targets: [\(numbers.map { "{ upstream: r\($0), model: \(names[$0 - 1]) }" }.joined(separator: ", "))]
+            policy: \(policy)
+            server: \(server)
+            """
+        try await withGateway(yaml) { try await body(Bench(fleet: fleet, gateway: $0, port: $1)) }
+    }
+}
+
+/// Runs `body` with a gateway and its port.
+func withGateway(_ yaml: String, _ body: (Gateway, Int) async throws -> Void) async throws {
     let http = HTTPClient(configuration: Gateway.httpConfiguration)
+    let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let outcome: Result<Void, any Error>
     do {
-        try await running {
-            try await Fleet(options).run(ready: $0)
-        } body: { fleet in
-            let numbers = 1...replicas
-            let yaml = """
-                upstreams:
-                \(numbers.map { "  r\($0): { url: 'http://127.0.0.1:\(fleet.replicas[$0 - 1])', \(upstream) }" }
-                    .joined(separator: "\n"))
-                models:
-                  chat:
-                    targets: [\(numbers.map { "{ upstream: r\($0), model: \(names[$0 - 1]) }" }.joined(separator: ", "))]
-                policy: \(policy)
-                server: \(server)
-                """
-            let gateway = try Gateway(
-                Configuration(yaml: yaml, file: "test.yaml"), http: http,
-                logger: Logger(label: "test") { _ in
-                    SwiftLogNoOpLogHandler()
-                })
-            try await running { ready in
-                let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-                try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
-            } body: { port in
-                try await body(Bench(fleet: fleet, gateway: gateway, port: port))
-            }
+        let gateway = try Gateway(Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent)
+        try await running { ready in
+            try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
+        } body: { port in
+            try await body(gateway, port)
         }
         outcome = .success(())
     } catch {

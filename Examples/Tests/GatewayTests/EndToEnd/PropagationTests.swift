@@ -36,4 +36,31 @@ import Testing
             try await bench.servesWell(answer)
         }
     }
+
+    @Test func `one bound holds through two gateways`() async throws {
+        try await withBench(policy: "{ retries: 5, backoff: { kind: none } }") { inner in
+            let answer = try await inner.healthyAnswer()
+            try await inner.fault(.error500, replica: #""all""#)
+            let yaml = """
+                upstreams:
+                  inner: { url: 'http://127.0.0.1:\(inner.port)', breaker: none, propagate: true }
+                models:
+                  chat: { targets: [{ upstream: inner, model: chat }] }
+                policy: { retries: 5, backoff: { kind: none } }
+                """
+            try await withGateway(yaml) { gateway, port in
+                let outer = Bench(fleet: inner.fleet, gateway: gateway, port: port)
+                let seen = try await Seen(outer.chat(headers: ["x-spillway-attempts-left": "4"]))
+                #expect(seen.status == 500)
+                #expect(seen.headers["x-spillway-spent"] == "4")
+                #expect(try await inner.calls.reduce(0, +) == 5)
+                try await inner.faults()
+                try await outer.ask().isWhole(answer)
+                try await inner.fault(.noAnswer, replica: #""all""#)
+                let late = try await Seen(outer.chat(headers: ["x-spillway-deadline-ms": "500"]))
+                #expect(late.status == 504)
+                late.isError("deadline_exceeded", after: answer)
+            }
+        }
+    }
 }
