@@ -42,7 +42,8 @@ struct BreakerMachine {
     /// Which way a reader without the lock takes.
     var path: UInt64 {
         switch state {
-        case .closed: UInt64(rampUntil == nil ? SPW_PATH_CLOSED : SPW_PATH_SLOW)
+        case .closed where rampUntil != nil: UInt64(SPW_PATH_SLOW)
+        case .closed: UInt64(configuration.stuck == nil ? SPW_PATH_CLOSED : SPW_PATH_WATCH)
         case .open, .isolated: UInt64(SPW_PATH_OPEN)
         case .halfOpen, .disabled: UInt64(SPW_PATH_SLOW)
         }
@@ -72,7 +73,7 @@ struct BreakerMachine {
         }
     }
 
-    /// Opens because the window of `generation` says so.
+    /// Opens because the window of `generation` says so, or the calls under way in it.
     mutating func trip(_ generation: UInt64, at now: Int64) {
         guard generation == self.generation, state == .closed else { return }
         open(at: now)

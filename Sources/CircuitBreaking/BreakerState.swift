@@ -34,6 +34,7 @@ final class BreakerState: GateState, @unchecked Sendable {
             guarded.observer = observer
             guarded.label = label
             shapeWindow(configuration, guarded.machine.generation)
+            shapeInflight(configuration)
             publish(guarded.machine)
         }
     }
@@ -43,6 +44,7 @@ final class BreakerState: GateState, @unchecked Sendable {
         name.release()
         guarded.withLock { guarded in
             guarded.machine.renew()
+            spw_inflight_reset(&words.pointee.inflight)
             guarded.pending.removeAll()
             guarded.observer = nil
             publish(guarded.machine)
@@ -58,6 +60,10 @@ final class BreakerState: GateState, @unchecked Sendable {
         if state & 3 == UInt64(SPW_PATH_CLOSED) {
             return Permit(raw(state, now))
         }
+        if state & 3 == UInt64(SPW_PATH_WATCH) {
+            let tag = enter(now, judging: true)
+            if tag != 0 { return Permit(raw(state, now, tag: tag)) }
+        }
         if state & 3 == UInt64(SPW_PATH_OPEN) {
             let left = spw_breaker_open_left(words, now.nanoseconds)
             if left > 0, !spw_breaker_is_shadow(words) {
@@ -68,16 +74,22 @@ final class BreakerState: GateState, @unchecked Sendable {
         return try admitSlowly(at: now)
     }
 
-    private func raw(_ state: UInt64, _ now: Instant, probe: UInt32 = 0) -> RawPermit {
-        RawPermit(state: .passUnretained(self), token: state, admitted: now, cost: probe, life: 0)
+    /// A permit; the generation in its token does for a life, so that place takes the tag of a call that is watched.
+    private func raw(_ state: UInt64, _ now: Instant, probe: UInt32 = 0, tag: UInt32 = 0) -> RawPermit {
+        RawPermit(state: .passUnretained(self), token: state, admitted: now, cost: probe, life: tag)
     }
 
     private func admitSlowly(at now: Instant) throws(Rejection) -> Permit {
         let (decision, state, shadow) = change(at: now) { machine in
-            (machine.admit(at: now.nanoseconds), machine.configuration.mode == .shadow)
+            // Judged under the lock, under which no other rule can take its place.
+            if machine.state == .closed, spw_inflight_judge(&words.pointee.inflight, now.nanoseconds) {
+                machine.trip(machine.generation, at: now.nanoseconds)
+            }
+            return (machine.admit(at: now.nanoseconds), machine.configuration.mode == .shadow)
         }
         switch decision {
-        case .admit: return Permit(raw(state, now))
+        case .admit:
+            return Permit(raw(state, now, tag: enter(now, judging: false)))
         case .admitUncounted: return .free(at: now)
         case .probe(let number): return Permit(raw(state, now, probe: number))
         case .reject(let reason, let wait):
@@ -89,22 +101,44 @@ final class BreakerState: GateState, @unchecked Sendable {
     }
 
     override func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {
-        let verdict = outcome?.verdict ?? .neutral
-        if permit.cost == 0 {
-            guard verdict != .neutral else { return }
-            let trips = spw_breaker_record(words, permit.token, verdict == .failure, now.nanoseconds)
-            if trips { change(at: now) { $0.trip(permit.token >> 2, at: now.nanoseconds) } }
-        } else {
-            let success = verdict == .neutral ? nil : verdict == .success
-            change(at: now) {
-                $0.settle(probe: permit.cost, permit.token >> 2, success: success, at: now.nanoseconds)
-            }
+        if permit.life != 0 { leave(permit.life) }
+        guard let outcome, outcome.verdict != .neutral else {
+            if permit.cost != 0 { settleProbe(permit, nil, at: now) }
+            return
+        }
+        let slow = outcome.cause == .slow
+        let failed =
+            outcome.verdict == .failure
+            || spw_breaker_failed(words, slow, permit.admitted.nanoseconds, now.nanoseconds)
+        if permit.cost != 0 { return settleProbe(permit, !failed, at: now) }
+        if spw_breaker_record(words, permit.token, failed, now.nanoseconds) { trip(permit.token >> 2, at: now) }
+    }
+
+    // What is rare, or is off by default, is not inlined, so that the common path saves no registers for it.
+
+    @inline(never)
+    private func settleProbe(_ permit: RawPermit, _ success: Bool?, at now: Instant) {
+        change(at: now) {
+            $0.settle(probe: permit.cost, permit.token >> 2, success: success, at: now.nanoseconds)
         }
     }
 
+    @inline(never)
+    private func trip(_ generation: UInt64, at now: Instant) {
+        change(at: now) { $0.trip(generation, at: now.nanoseconds) }
+    }
+
+    @inline(never)
+    private func enter(_ now: Instant, judging: Bool) -> UInt32 {
+        spw_inflight_enter(&words.pointee.inflight, now.nanoseconds, judging)
+    }
+
+    @inline(never)
+    private func leave(_ tag: UInt32) { spw_inflight_leave(&words.pointee.inflight, tag) }
+
     /// Changes the configuration and keeps the state.
     ///
-    /// A window of another shape starts empty.
+    /// A window of another shape starts empty, and so does the count of calls under way for another rule.
     func update(_ configuration: CircuitBreaker.Configuration) {
         guarded.withLock { guarded in
             let old = guarded.machine.configuration
@@ -118,6 +152,7 @@ final class BreakerState: GateState, @unchecked Sendable {
                 // Results counted under another rule could leave no place for the probe that decides.
                 guarded.machine.renew()
             }
+            if old.stuck != configuration.stuck { shapeInflight(configuration) }
             publish(guarded.machine)
         }
     }
@@ -139,6 +174,11 @@ final class BreakerState: GateState, @unchecked Sendable {
         return (Int(counts.failures), Int(counts.total))
     }
 
+    func inFlight(at now: Instant) -> (stuck: Int, total: Int) {
+        let counts = spw_inflight_count(&words.pointee.inflight, now.nanoseconds)
+        return (Int(counts.overdue), Int(counts.total))
+    }
+
     /// Runs `body` on the machine, publishes what it became, and then, without the lock, reports transitions in order.
     @discardableResult
     private func change<Result>(
@@ -148,7 +188,10 @@ final class BreakerState: GateState, @unchecked Sendable {
             let before = guarded.machine.state, generation = guarded.machine.generation
             let (result, shadow) = body(&guarded.machine)
             let after = guarded.machine.state
-            if guarded.machine.generation != generation { spw_breaker_reset(words, guarded.machine.generation) }
+            if guarded.machine.generation != generation {
+                spw_breaker_reset(words, guarded.machine.generation)
+                spw_inflight_reset(&words.pointee.inflight)
+            }
             publish(guarded.machine)
             if before != after, guarded.observer != nil {
                 let transition = Transition(
@@ -186,6 +229,7 @@ final class BreakerState: GateState, @unchecked Sendable {
     }
 
     private func publish(_ machine: BreakerMachine) {
+        spw_breaker_set_slow(words, machine.configuration.slow.nanoseconds)
         spw_breaker_publish(
             words, machine.word, machine.openedAt, machine.openFor, machine.configuration.mode == .shadow)
     }
@@ -205,6 +249,13 @@ final class BreakerState: GateState, @unchecked Sendable {
             spw_breaker_shape_ring(words, slice, UInt32(slices), minimum, share)
         }
         spw_breaker_reset(words, generation)
+    }
+
+    private func shapeInflight(_ configuration: CircuitBreaker.Configuration) {
+        let stuck = configuration.stuck
+        spw_inflight_shape(
+            &words.pointee.inflight, stuck?.olderThan.clampedNanoseconds ?? 0, UInt32(stuck?.calls ?? 0),
+            UInt32((stuck?.share ?? 0) * Double(UInt32.max)))
     }
 }
 

@@ -15,6 +15,10 @@ extension CircuitBreaker {
         ///
         /// Not used by ``Window/consecutive(_:)``.
         public var minimumCalls = 10
+        /// Which successes count as failures because they came too slowly; those reported as slow by default.
+        public var slow: Slow = .reported
+        /// When calls that have not come back open the breaker; nil, the default: never.
+        public var stuck: Stuck?
         /// How long it stays open the first time; 10 s by default.
         public var openDuration: Duration = .seconds(10)
         /// By what the time grows each time that it opens again without having stayed closed for the longest open time, from 1 to
@@ -66,6 +70,12 @@ extension CircuitBreaker {
             if case .calls(let size) = window.kind {
                 try check.require(
                     minimumCalls <= size, "minimumCalls", minimumCalls, "at most the window's \(size) calls")
+            }
+            if case .longerThan(let limit) = slow { try check.duration(limit, "slow", atLeast: .milliseconds(1)) }
+            if let stuck {
+                try check.duration(stuck.olderThan, "stuck.olderThan", atLeast: .milliseconds(1))
+                try check.count(stuck.calls, "stuck.calls", in: 1...1_000_000)
+                try check.number(stuck.share, "stuck.share", in: 0...1)
             }
             try check.duration(openDuration, "openDuration", atLeast: .milliseconds(1))
             try check.number(openGrowth, "openGrowth", in: 1...100)

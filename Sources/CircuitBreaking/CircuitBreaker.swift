@@ -3,8 +3,8 @@ public import SpillwayCore
 
 /// A gate that stops asking a target that fails, and finds out when to ask again.
 ///
-/// Closed, it counts outcomes in a ``Window``; when the share of failures is too high it opens and refuses. After a while
-/// it lets a few probes through (half-open): if enough succeed it closes, letting traffic back in little by little, else it
+/// Closed, it counts outcomes in a ``Window``; when the share of failures is too high it opens and refuses. Answers that
+/// are too slow can count as failures (``Slow``), and calls that do not come back can open it (``Stuck``). After a while it lets a few probes through (half-open): if enough succeed it closes, letting traffic back in little by little, else it
 /// opens again for longer. Every permit remembers the generation in which it was given, so that a late result never counts
 /// in a later state. The pattern is Nygard's (*Release It!*, 2007).
 public final class CircuitBreaker: BuiltInGate {
@@ -67,10 +67,18 @@ public final class CircuitBreaker: BuiltInGate {
         breaker.counts(at: now)
     }
 
+    /// Calls that have not come back at `now`, and how many of them are stuck.
+    ///
+    /// Both are 0 without ``Configuration/stuck``. Only calls that were admitted while closed and since the last change of
+    /// state are counted.
+    public func inFlight(at now: Instant) -> (stuck: Int, total: Int) {
+        breaker.inFlight(at: now)
+    }
+
     /// Changes the configuration and keeps the state.
     ///
-    /// A window of another size, kind or threshold starts empty, and
-    /// while half-open the probes start over.
+    /// A window of another size, kind or threshold starts empty, calls under way are counted anew when the rule for them
+    /// is another, and while half-open the probes start over.
     ///
     /// - Throws: `ConfigurationError`; then the old configuration stays.
     public func update(_ configuration: Configuration) throws(ConfigurationError) {

@@ -3,13 +3,14 @@ internal import Synchronization
 
 /// What the attempts of one call have come to, in one word, and the caller who waits for news.
 ///
-/// Bits 0…3: attempt 0…3 has ended. Bits 4…6: 1 + the attempt that succeeded first; 0: none. Then, one bit each: the alarm rang; the caller was cancelled; the caller waits, and its continuation is there to resume;
-/// the caller has gone, and left what runs to itself.
+/// Bits 0…3: attempt 0…3 has ended. Bits 4…6: 1 + the attempt that succeeded, or began to pass its answer on, first; 0: none.
+/// Then, one bit each: the alarm rang; the caller was cancelled; the caller waits, and its continuation is there to resume; the
+/// caller has gone, and left what runs to itself.
 ///
 /// Why one word suffices. Whoever posts news also takes the waiting bit, in one step, so the caller is resumed once. The
 /// caller sets the waiting bit only on the very word that it has looked at: news in between makes it look again.
 @usableFromInline
-final class Board: @unchecked Sendable {
+final class Board: Arbiter, @unchecked Sendable {
     /// What the word said at one moment.
     struct News {
         fileprivate let word: UInt64
@@ -20,6 +21,8 @@ final class Board: @unchecked Sendable {
             let winner = (word & Board.winners) >> 4
             return winner == 0 ? nil : Int(winner) - 1
         }
+        /// Whether the winner still runs: it passes its answer on.
+        var committed: Bool { winner.map { word & (1 << UInt64($0)) == 0 } ?? false }
     }
 
     private static let ends: UInt64 = 0xf
@@ -69,10 +72,28 @@ final class Board: @unchecked Sendable {
         }
     }
 
+    /// The attempt as its operation sees it: one that can ask whether it may pass its answer on.
+    @usableFromInline
+    func entrant(_ attempt: Attempt) -> Attempt {
+        var entrant = attempt
+        entrant.arbiter = self
+        return entrant
+    }
+
+    /// Makes `attempt` the winner before it has ended, unless there is one.
+    func commit(_ attempt: Int) -> Bool {
+        let mine = UInt64(attempt + 1) << 4, old = post(mine)
+        let won = old & Self.winners == 0
+        if old & Self.left != 0 { return false }
+        // To a stream the time that counts is the one to here.
+        if won, attempt == 0 { hedge.note(first, time, succeeded: true) }
+        return won || old & Self.winners == mine
+    }
+
     /// Says that `attempt` has ended, as the last thing that it does.
     @usableFromInline
     func end(_ attempt: Int, succeeded: Bool) {
-        if attempt == 0 { hedge.note(first, time, succeeded: succeeded) }
+        if attempt == 0, winner != 0 { hedge.note(first, time, succeeded: succeeded) }
         var bits: UInt64 = 1 << UInt64(attempt)
         if succeeded { bits |= UInt64(attempt + 1) << 4 }
         if post(bits) & Self.left != 0 { hedge.reaper.ended() }

@@ -7,8 +7,9 @@ extension Hedge {
     ///   - call: Says whether the operation may be made twice; without that it is never hedged.
     ///   - deadline: When not to start a hedge any more; by default that of the task's `CallContext`, if it has one.
     ///   - time: Where the time comes from.
-    ///   - operation: One attempt, told by its number: 1 is the first, 2 the first hedge. Send a hedge elsewhere. Each runs in
-    ///     a task of its own, with the task-local values and the task executor of the caller.
+    ///   - operation: One attempt, told by its `hedge`: 0 is the first, 1 the first hedge. Send a hedge elsewhere. Each runs in
+    ///     a task of its own, with the task-local values and the task executor of the caller. One whose answer streams asks
+    ///     `commit(resumable:)` before it passes anything on.
     /// - Throws: `PolicyError.operation` with the error of the first attempt when all failed; `PolicyError.cancelled` when the
     ///   caller was cancelled and the first attempt did not end within the grace period of ``Losers/reaped(grace:)``.
     @inlinable
@@ -16,11 +17,14 @@ extension Hedge {
         _ call: Call = Call(), deadline: Instant? = CallContext.current?.deadline, time: any TimeSource = .system,
         _ operation: @escaping @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
-        let began = time.now
-        budget.deposit(at: began)
+        let began = time.now, (budgets, paysIn) = core.entered
+        if paysIn { budget.deposit(at: began) }
         let first = Attempt(number: 1, call: call, started: began, deadline: deadline)
-        let ending = await race(first, time: time, operation) { index, now in
-            Attempt(number: index + 1, call: call, started: now, deadline: deadline)
+        let context = CallContext(deadline: deadline, budgets: budgets)
+        let ending = await race(first, budgets: budgets, time: time) { (attempt) async throws(Failure) in
+            try await context.bound { () async throws(Failure) in try await operation(attempt) }.get()
+        } another: { index, now in
+            Attempt(number: 1, hedge: index, call: call, started: now, deadline: deadline)
         }
         switch ending {
         case .succeeded(let value): return value
@@ -33,7 +37,8 @@ extension Hedge {
     public enum Ending<Success: Sendable, Failure: Error>: Sendable {
         /// The first success.
         case succeeded(Success)
-        /// The error of the first attempt, which failed as all others did, or was cancelled with its caller.
+        /// The error of the first attempt, which failed as all others did, or was cancelled with its caller; or that of the
+        /// one that had begun to pass its answer on.
         case failed(Failure)
         /// The caller was cancelled, and went without waiting for its first attempt.
         case abandoned
@@ -45,13 +50,14 @@ extension Hedge {
     ///
     /// - Parameters:
     ///   - first: The first attempt.
+    ///   - budgets: What hedges are drawn from; ``budget`` alone by default.
     ///   - time: Where the time comes from.
     ///   - operation: One attempt. Whatever it must settle, it settles before it returns.
     ///   - another: Makes the attempt of hedge 1, 2 or 3, in the caller's task, just before it starts; nil when it cannot be
     ///     made, and then the budget has it back and the call gets no other.
     @inlinable
     public func race<Success: Sendable, Failure: Error>(
-        _ first: Attempt, time: any TimeSource,
+        _ first: Attempt, budgets: BudgetChain? = nil, time: any TimeSource,
         _ operation: @escaping @Sendable (Attempt) async throws(Failure) -> Success,
         another: (_ hedge: Int, _ now: Instant) -> Attempt?
     ) async -> Ending<Success, Failure> {
@@ -62,13 +68,13 @@ extension Hedge {
         }
         if board.isOver { return await Self.ending(board, task, []) }
         var hedges: [Task<Result<Success, Failure>, Never>] = []
-        await oversee(board, executor) { index, now in
+        await oversee(board, executor, budgets) { index, now in
             guard let attempt = another(index, now) else { return false }
             hedges.append(Self.launch(on: executor) { await Self.perform(index, attempt, board, operation) })
             return true
-        } cancel: {
-            task.cancel()
-            for hedge in hedges { hedge.cancel() }
+        } cancel: { spared in
+            if spared != 0 { task.cancel() }
+            for (index, hedge) in hedges.enumerated() where spared != index + 1 { hedge.cancel() }
         }
         return await Self.ending(board, task, hedges)
     }
@@ -80,7 +86,7 @@ extension Hedge {
         _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async -> Result<Success, Failure> {
         do throws(Failure) {
-            let value = try await operation(attempt)
+            let value = try await operation(board.entrant(attempt))
             board.end(index, succeeded: true)
             return .success(value)
         } catch {
@@ -108,8 +114,8 @@ extension Hedge {
     /// Waits for the attempts of a call, starts hedges, and cancels losers.
     @usableFromInline
     func oversee(
-        _ board: Board, _ executor: (any TaskExecutor)?, start: (_ hedge: Int, _ now: Instant) -> Bool,
-        cancel: () -> Void
+        _ board: Board, _ executor: (any TaskExecutor)?, _ budgets: BudgetChain?,
+        start: (_ hedge: Int, _ now: Instant) -> Bool, cancel: (_ butFor: Int?) -> Void
     ) async {
         let deadline = board.first.deadline
         var progress = begin(board.first.call, deadline: deadline, at: board.first.started)
@@ -119,16 +125,19 @@ extension Hedge {
             var now = board.first.started
             while true {
                 let news = board.look()
-                (progress.ended, progress.won, progress.cancelled) = (news.ended, news.winner != nil, news.cancelled)
-                switch decide(&progress, deadline: deadline, at: now) {
+                (progress.ended, progress.won) = (news.ended, news.winner != nil)
+                (progress.committed, progress.cancelled) = (news.committed, news.cancelled)
+                switch decide(&progress, deadline: deadline, budgets: budgets, at: now) {
                 case .wait(let until):
                     alarm.set(until, board, executor)
                     await board.wait(beyond: news)
                     if board.ended < progress.started { now = board.time.now }
                 case .start:
-                    if !start(progress.started - 1, now) { giveBack(&progress) }
+                    if !start(progress.started - 1, now) { giveBack(&progress, budgets: budgets) }
+                case .cancelLosers:
+                    cancel(news.winner)
                 case .cancelPending:
-                    cancel()
+                    cancel(nil)
                 case .finish:
                     alarm.cancel()
                     if progress.pending > 0 { core.reaper.take(progress.started - board.leave().ended) }

@@ -1,4 +1,4 @@
-internal import SpillwayCore
+public import SpillwayCore
 
 /// What all calls of one hedge share.
 ///
@@ -8,6 +8,8 @@ final class HedgeCore: Sendable {
     let clock: Hedge.Clock
     let limit: Int
     let budget: any AttemptBudget
+    /// ``budget`` as a chain of its own.
+    @usableFromInline let chain: BudgetChain
     let spareCapacity: (@Sendable () -> Bool)?
     let losers: Hedge.Losers
     let reaper = Reaper()
@@ -19,9 +21,14 @@ final class HedgeCore: Sendable {
         self.clock = clock
         self.limit = limit
         self.budget = budget
+        chain = BudgetChain.none.adding(budget)
         self.spareCapacity = spareCapacity
         self.losers = losers
     }
+
+    /// What a hedge in the running task is drawn from, and whether its calls pay in.
+    @usableFromInline
+    var entered: (chain: BudgetChain, paysIn: Bool) { BudgetChain.current.entered(by: budget, alone: chain) }
 
     /// Counts the time of a first attempt that has come to its end.
     ///

@@ -1,19 +1,11 @@
-internal import SpillwayCore
+public import SpillwayCore
 
 extension Hedge {
     /// What the tasks of a call take over from the running one: the executor that it prefers, nil where there is none or the
     /// system cannot tell, and whether it is cancelled already.
     @usableFromInline
     static var caller: (executor: (any TaskExecutor)?, cancelled: Bool) {
-        withUnsafeCurrentTask { task in
-            guard let task else { return (nil, false) }
-            #if compiler(>=6.3)
-            if #available(macOS 26.4, iOS 26.4, tvOS 26.4, watchOS 26.4, visionOS 26.4, *) {
-                return (task.unownedTaskExecutor?.asTaskExecutor(), task.isCancelled)
-            }
-            #endif
-            return (nil, task.isCancelled)
-        }
+        (TaskExecutorPreference.current, Task.isCancelled)
     }
 
     /// Starts a task that can be cancelled by itself.
@@ -23,10 +15,6 @@ extension Hedge {
     static func launch<Value: Sendable>(
         on executor: (any TaskExecutor)?, _ body: sending @escaping @isolated(any) () async -> Value
     ) -> Task<Value, Never> {
-        if #available(macOS 26.0, iOS 26.0, tvOS 26.0, watchOS 26.0, visionOS 26.0, *) {
-            Task.immediate(executorPreference: executor, operation: body)
-        } else {
-            Task(executorPreference: executor, operation: body)
-        }
+        ChildTask.start(on: executor, body)
     }
 }

@@ -18,6 +18,8 @@ public struct Retry: Sendable {
     /// The longest pause that a target may ask for; a longer one ends the call at once.
     public let maximumHint: Duration
     private let random: RandomSource
+    /// ``budget`` as a chain of its own.
+    package let chain: BudgetChain
 
     /// A retry.
     ///
@@ -41,6 +43,7 @@ public struct Retry: Sendable {
         if let budget { self.budget = budget } else { self.budget = try RetryBudget() }
         self.maximumHint = maximumHint
         self.random = random
+        chain = BudgetChain.none.adding(self.budget)
     }
 
     /// What to do after a failed attempt.
@@ -59,10 +62,11 @@ public struct Retry: Sendable {
     ///   - idempotency: Whether the call may be made twice.
     ///   - previous: Nanoseconds of the wait before this attempt.
     ///   - deadline: When the call must have ended; nil: never.
+    ///   - budgets: What the next attempt is drawn from; ``budget`` alone by default.
     ///   - now: When the attempt ended.
     public func decide(
         after outcome: Outcome, attempt: Int, previous: Int64, idempotency: Call.Idempotency, deadline: Instant?,
-        at now: Instant
+        budgets: BudgetChain? = nil, at now: Instant
     ) -> Decision {
         if outcome.cause == .cancelled { return .giveUp(.cancelled) }
         guard causes.contains(outcome.cause) else { return .giveUp(.notRetryable) }
@@ -74,7 +78,7 @@ public struct Retry: Sendable {
             wait = max(wait, hint.clampedNanoseconds)
         }
         if let deadline, now.advanced(by: .nanoseconds(wait)) >= deadline { return .giveUp(.deadlineExceeded) }
-        return budget.withdraw(at: now) ? .retry(after: wait) : .giveUp(.budgetExhausted)
+        return (budgets ?? chain).withdraw(at: now) ? .retry(after: wait) : .giveUp(.budgetExhausted)
     }
 
     /// Runs `operation` until it succeeds or another attempt is not allowed.
@@ -92,20 +96,21 @@ public struct Retry: Sendable {
         _ operation: (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
         var number = 1, wait: Int64 = 0, started = time.now
-        budget.deposit(at: started)
+        let (budgets, paysIn) = BudgetChain.current.entered(by: budget, alone: chain)
+        if paysIn { budget.deposit(at: started) }
+        let context = CallContext(deadline: deadline, budgets: budgets)
         while true {
             let failure: Failure
-            do {
-                return try await operation(
-                    Attempt(number: number, call: call, started: started, deadline: deadline))
-            } catch {
-                failure = error
+            let attempt = Attempt(number: number, call: call, started: started, deadline: deadline)
+            switch await context.bound({ () async throws(Failure) in try await operation(attempt) }) {
+            case .success(let value): return value
+            case .failure(let error): failure = error
             }
             let outcome = Task.isCancelled ? .neutral(.cancelled) : classifier(failure)
             let now = time.now
             let decision = decide(
                 after: outcome, attempt: number, previous: wait, idempotency: call.idempotency, deadline: deadline,
-                at: now)
+                budgets: budgets, at: now)
             switch decision {
             case .giveUp(let reason): throw PolicyError(reason, attempts: number, failure)
             case .retry(let nanoseconds): wait = nanoseconds
@@ -113,7 +118,7 @@ public struct Retry: Sendable {
             do {
                 try await time.sleep(until: now.advanced(by: .nanoseconds(wait)))
             } catch {
-                budget.restore()
+                budgets.restore()
                 throw .cancelled(last: failure)
             }
             number += 1

@@ -1,12 +1,14 @@
-internal import SpillwayCore
+public import SpillwayCore
 
 /// What one call of a policy has come to so far: the state that the loop hands from step to step.
 @usableFromInline
-struct Flow {
+struct Flow: Sendable {
     let began: Instant
     let deadline: Instant?
-    /// Whether `deadline` is this policy's own, so that the operation must be told of it.
-    let setsDeadline: Bool
+    /// What the operation must be told of through its task; nil when it knows already.
+    let context: CallContext?
+    /// What extra attempts are drawn from.
+    let budgets: BudgetChain
     /// What a report will be made of; nil when nobody will read one.
     let record: Record?
 
@@ -17,6 +19,10 @@ struct Flow {
     var wait: Int64 = 0
     var waited: Int64 = 0
     var permits = PermitStack()
+    /// Who is told of what this attempt passes on; nil for an answer in one piece.
+    var watch: AttemptWatch?
+    /// Whether an attempt has passed something on that another would repeat.
+    var isCommitted = false
     /// The target of this attempt; −1: none.
     var target = -1
     /// The target after which to begin to look.
@@ -26,14 +32,33 @@ struct Flow {
     /// Until when no target that failed in this call may be asked again, because one of them said so.
     var heldUntil = Instant.zero
 
-    init(began: Instant, deadline: Instant?, setsDeadline: Bool, record: Record?) {
+    init(began: Instant, deadline: Instant?, context: CallContext?, budgets: BudgetChain, record: Record?) {
         self.began = began
         self.deadline = deadline
-        self.setsDeadline = setsDeadline
+        self.context = context
+        self.budgets = budgets
         self.record = record
         started = began
     }
 }
+
+/// What came of an attempt, or of several beside each other.
+@usableFromInline
+struct Made<Success, Failure: Error>: Error {
+    @usableFromInline let result: Result<Success, Failure>
+    @usableFromInline let outcome: Outcome
+    /// The limit that the attempt met; nil: none.
+    @usableFromInline let limit: TimeLimit?
+
+    @usableFromInline
+    init(_ result: Result<Success, Failure>, _ outcome: Outcome, limit: TimeLimit? = nil) {
+        self.result = result
+        self.outcome = outcome
+        self.limit = limit
+    }
+}
+
+extension Made: @unchecked Sendable where Success: Sendable {}
 
 /// What happened in one call, for its report.
 ///

@@ -30,17 +30,20 @@ public struct Policy: Sendable {
 
     /// Makes a call.
     ///
+    /// With a `Hedge`, an `AttemptTimeout` or a `Deadline` that cancels, each attempt runs in a task of its own, with the
+    /// task-local values and the task executor of the caller. All of them have ended when this returns.
+    ///
     /// - Parameters:
-    ///   - call: Its tokens, its key, and whether it may be repeated.
+    ///   - call: Its tokens, its key, whether it may be repeated, and whether its answer streams.
     ///   - judge: Says what an answer that came tells about the target; by default every answer is a success. One that is
-    ///     not may be tried again; it is returned when no other attempt is allowed, and lost when a gate, the deadline or a
+    ///     not may be tried again; it is returned when no other attempt is allowed, and lost when a gate, a limit or a
     ///     cancellation ends the call before the next.
-    ///   - operation: One attempt. It must not outlive its cancellation.
+    ///   - operation: One attempt. It should end soon when it is cancelled: it is waited for.
     /// - Throws: `PolicyError` with the operation's own last error in it.
     @inlinable
-    public func run<Success, Failure: Error>(
-        _ call: Call = Call(), judge: ((Success) -> Outcome)? = nil,
-        _ operation: (Attempt) async throws(Failure) -> Success
+    public func run<Success: Sendable, Failure: Error>(
+        _ call: Call = Call(), judge: (@Sendable (Success) -> Outcome)? = nil,
+        _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
         var flow = core.begin(recorded: false)
         return try await run(call, &flow, judge, operation)
@@ -49,9 +52,9 @@ public struct Policy: Sendable {
     /// Makes a call and says what happened to it.
     ///
     /// The parameters are those of ``run(_:judge:_:)``.
-    public func reported<Success, Failure: Error>(
-        _ call: Call = Call(), judge: ((Success) -> Outcome)? = nil,
-        _ operation: (Attempt) async throws(Failure) -> Success
+    public func reported<Success: Sendable, Failure: Error>(
+        _ call: Call = Call(), judge: (@Sendable (Success) -> Outcome)? = nil,
+        _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async -> (result: Result<Success, PolicyError<Failure>>, report: CallReport) {
         var flow = core.begin(recorded: true)
         do throws(PolicyError<Failure>) {
@@ -62,17 +65,19 @@ public struct Policy: Sendable {
         }
     }
 
-    /// Makes a call, for callers that expect the operation's own errors.
+    /// Makes a call whose attempts run in the caller's own task, for middlewares whose `next` cannot leave it.
     ///
-    /// The parameters are those of ``run(_:judge:_:)``.
+    /// So it is never hedged, and no limit cancels it: limits decide when attempts begin, and `Attempt.remaining` tells them
+    /// how long they have. The parameters are those of ``run(_:judge:_:)``.
     ///
     /// - Throws: The operation's last error where there is one; else `Rejection`, `CancellationError`, or the
     ///   `PolicyError` of a deadline that passed before the operation began.
     public func perform<Success>(
         _ call: Call = Call(), judge: ((Success) -> Outcome)? = nil, _ operation: (Attempt) async throws -> Success
     ) async throws -> Success {
+        var flow = core.begin(recorded: false)
         do {
-            return try await run(call, judge: judge, operation)
+            return try await loop(call, &flow, judge, operation)
         } catch {
             switch error {
             case .cancelled: throw CancellationError()
@@ -83,71 +88,20 @@ public struct Policy: Sendable {
     }
 
     @inlinable
-    func run<Success, Failure: Error>(
-        _ call: Call, _ flow: inout Flow, _ judge: ((Success) -> Outcome)?,
-        _ operation: (Attempt) async throws(Failure) -> Success
+    func run<Success: Sendable, Failure: Error>(
+        _ call: Call, _ flow: inout Flow, _ judge: (@Sendable (Success) -> Outcome)?,
+        _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
-        var last: Failure?
-        while true {
-            switch core.enter(call, &flow) {
-            case .admitted:
-                let reason: Reason?
-                do throws(Failure) {
-                    let value = try await attempt(call, &flow, operation)
-                    let outcome = judge?(value) ?? .success
-                    if outcome.verdict == .success {
-                        core.succeed(&flow)
-                        return value
-                    }
-                    last = nil
-                    reason = core.resolve(outcome, call, &flow)
-                    if let reason {
-                        core.finish(&flow, reason)
-                        return value
-                    }
-                } catch {
-                    last = error
-                    reason = core.fail(error, call, &flow)
-                    if let reason {
-                        core.finish(&flow, reason)
-                        throw PolicyError(ended: reason, attempts: core.number(&flow), error)
-                    }
-                }
-            case .rejected(let rejection):
-                if core.reconsider(rejection, call, &flow) != nil {
-                    core.finish(&flow, rejection.reason)
-                    throw .rejected(rejection, last: last)
-                }
-            case .late:
-                core.finish(&flow, .deadlineExceeded)
-                throw .timedOut(.deadline, last: last)
+        guard core.cancelsAttempts else { return try await loop(call, &flow, judge, operation) }
+        // `withoutActuallyEscaping` does not know typed errors.
+        let result: Result<Success, PolicyError<Failure>> = await withoutActuallyEscaping(operation) { operation in
+            do throws(PolicyError<Failure>) {
+                return .success(
+                    try await loop(call, &flow, judge, operation) { await race(call, &$0, judge, operation) })
+            } catch {
+                return .failure(error)
             }
-            guard await core.pause(&flow) else {
-                core.finish(&flow, .cancelled)
-                throw .cancelled(last: last)
-            }
-        }
-    }
-
-    /// Runs the operation once, and tells its task of a deadline that this policy has set.
-    @inlinable
-    func attempt<Success, Failure: Error>(
-        _ call: Call, _ flow: inout Flow, _ operation: (Attempt) async throws(Failure) -> Success
-    ) async throws(Failure) -> Success {
-        let attempt = core.attempt(call, &flow)
-        guard let context = core.context(&flow) else { return try await operation(attempt) }
-        // `withValue` does not know typed errors.
-        let result: Result<Success, Failure> = await CallContext.$current.withValue(context) {
-            do throws(Failure) { return .success(try await operation(attempt)) } catch { return .failure(error) }
         }
         return try result.get()
-    }
-}
-
-extension PolicyError {
-    /// The error that a call ends with when `reason` forbids another attempt.
-    @usableFromInline
-    init(ended reason: Reason, attempts: Int, _ last: Failure) {
-        self.init(reason, attempts: attempts, last)
     }
 }

@@ -1,3 +1,4 @@
+public import Hedging
 public import Retrying
 public import SpillwayCore
 
@@ -9,8 +10,10 @@ public enum PolicyBuilder {
         enum Kind: Sendable {
             case deadline(Deadline)
             case retry(Retry)
+            case hedge(Hedge)
             case gates(Gates)
             case targets(Targets)
+            case timeout(AttemptTimeout)
         }
 
         let kind: Kind
@@ -20,12 +23,16 @@ public enum PolicyBuilder {
     public static func buildExpression(_ deadline: Deadline) -> [Part] { [Part(kind: .deadline(deadline))] }
     /// More attempts.
     public static func buildExpression(_ retry: Retry) -> [Part] { [Part(kind: .retry(retry))] }
+    /// Attempts beside one that takes long.
+    public static func buildExpression(_ hedge: Hedge) -> [Part] { [Part(kind: .hedge(hedge))] }
     /// Gates for every attempt.
     public static func buildExpression(_ gates: Gates) -> [Part] { [Part(kind: .gates(gates))] }
     /// One gate for every attempt.
     public static func buildExpression(_ gate: any Gate) -> [Part] { [Part(kind: .gates(Gates(gate)))] }
     /// A choice of targets for every attempt.
     public static func buildExpression(_ targets: Targets) -> [Part] { [Part(kind: .targets(targets))] }
+    /// Limits on the time of every attempt.
+    public static func buildExpression(_ timeout: AttemptTimeout) -> [Part] { [Part(kind: .timeout(timeout))] }
     /// Parts in text order.
     public static func buildBlock(_ parts: [Part]...) -> [Part] { parts.flatMap { $0 } }
     /// Parts under a condition.

@@ -1,10 +1,13 @@
+internal import Hedging
 internal import Retrying
 internal import SpillwayCore
 
 /// The parts of a policy, checked and put in their places.
 struct PolicyPlan: Sendable {
-    private(set) var deadline: Duration?
+    private(set) var deadline: Deadline?
     private(set) var retry: Retry?
+    private(set) var hedge: Hedge?
+    private(set) var timeout: AttemptTimeout?
     private(set) var gates: [any Gate] = []
     private(set) var targets: [Target] = []
     private(set) var order = Targets.Order.ladder
@@ -21,17 +24,30 @@ struct PolicyPlan: Sendable {
             case .deadline(let deadline):
                 try require(self.deadline == nil, "two deadlines", "one deadline, outermost")
                 try require(
-                    retry == nil && gates.isEmpty && targets.isEmpty, "Deadline inside another part",
+                    retry == nil && hedge == nil && timeout == nil && gates.isEmpty && targets.isEmpty,
+                    "Deadline inside another part",
                     "Deadline outermost: it bounds the whole call, with all attempts and waits")
-                self.deadline = deadline.duration
+                self.deadline = deadline
             case .retry(let retry):
                 try require(
                     self.retry == nil, "Retry inside Retry",
                     "one Retry: two would multiply their attempts")
                 try require(
-                    gates.isEmpty && targets.isEmpty, "Retry inside Gates or Targets",
-                    "Retry outside of Gates and Targets: else retries pass without being asked or counted")
+                    hedge == nil, "Retry inside Hedge",
+                    "Retry outside of Hedge: a hedge stands beside one attempt, and a retry follows when all have failed"
+                )
+                try requireNothingOfOneAttempt("Retry")
                 self.retry = retry
+            case .hedge(let hedge):
+                try require(self.hedge == nil, "two Hedges", "one Hedge, with `upTo` for more attempts")
+                try requireNothingOfOneAttempt("Hedge")
+                try require(
+                    hedge.losers == .awaited, "Hedge with losers .reaped",
+                    "losers .awaited: a policy leaves no attempt running when it returns; Hedge.run alone may")
+                self.hedge = hedge
+            case .timeout(let timeout):
+                try require(self.timeout == nil, "two AttemptTimeouts", "one AttemptTimeout")
+                self.timeout = timeout
             case .gates(let gates):
                 try require(
                     targets.isEmpty, "Gates inside Targets",
@@ -44,7 +60,30 @@ struct PolicyPlan: Sendable {
                 order = targets.order
             }
         }
+        if let retry, let hedge {
+            try require(
+                retry.budget === hedge.budget, "Retry and Hedge with different budgets",
+                "one budget for both: together they must not ask for more than it allows")
+        }
         try checkGates()
+    }
+
+    /// What bounds extra attempts, and what pays for them; nil: there are none.
+    var budget: (any AttemptBudget)? { retry?.budget ?? hedge?.budget }
+
+    /// Whether one call can make several attempts.
+    var multiplies: Bool { hedge != nil || retry.map { $0.limit > 0 } ?? false }
+
+    /// Whether attempts must be cancelled by themselves, so that each needs a task of its own.
+    var cancelsAttempts: Bool { hedge != nil || timeout != nil || deadline.map { !$0.isCooperative } ?? false }
+
+    private func requireNothingOfOneAttempt(_ part: String) throws(ConfigurationError) {
+        try require(
+            gates.isEmpty && targets.isEmpty, "\(part) inside Gates or Targets",
+            "\(part) outside of Gates and Targets: else attempts pass without being asked or counted")
+        try require(
+            timeout == nil, "\(part) inside AttemptTimeout",
+            "\(part) outside of AttemptTimeout, which bounds one attempt; Deadline bounds all of them")
     }
 
     private func checkGates() throws(ConfigurationError) {
@@ -64,8 +103,8 @@ struct PolicyPlan: Sendable {
                     seen.insert(ObjectIdentifier(gate)).inserted, "the gate '\(gate.name)' twice",
                     "each gate once: it would charge an attempt twice")
                 try require(
-                    retry.map { $0.budget !== gate } ?? true, "the budget '\(gate.name)' as a gate of its own Retry",
-                    "the budget in Retry alone: it would charge a retry twice")
+                    budget.map { $0 !== gate } ?? true, "the budget '\(gate.name)' as a gate of its own policy",
+                    "the budget in Retry or Hedge alone: it would charge an attempt twice")
             }
         }
     }

@@ -66,6 +66,30 @@ import Testing
         }
     }
 
+    @Test func breakerThatWatchesTimes() throws {
+        let breaker = try CircuitBreaker(
+            "breaker",
+            .init {
+                $0.slow = .longerThan(.seconds(5))
+                $0.stuck = .init(olderThan: .seconds(7))
+            })
+        var step = 0
+        var held = [RawPermit?](repeating: nil, count: 20)
+        #expect(
+            try allocations {
+                step += 1
+                // A slice every hundred calls; each call ends twenty calls later, and some of them are slow.
+                let now = noon.advanced(by: .milliseconds(10 * step))
+                let outcome: Outcome = step % 5 == 0 ? .slow : .success
+                held[step % 20]?.settle(outcome, at: now)
+                held[step % 20] = try breaker.admit(at: now).take()
+            } == 0)
+        #expect(breaker.inFlight(at: noon).total == 20)
+        let late = noon.advanced(by: .seconds(3_600))
+        #expect(allocations { expectRefusal { () throws(Rejection) in try breaker.admit(at: late) } } == throwing)
+        for permit in held { permit?.settle(.success, at: late) }
+    }
+
     @Test func budgetAndBackoff() throws {
         let budget = try RetryBudget("budget", .init(ratio: 1))
         #expect(

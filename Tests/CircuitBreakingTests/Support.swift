@@ -38,3 +38,17 @@ func forSeeds(_ count: UInt64, _ body: (UInt64, inout RandomSource) throws -> Vo
         try body(seed, &random)
     }
 }
+
+extension CircuitBreaker {
+    /// Admits `count` calls that stay under way.
+    func hold(_ count: Int, at now: Instant) throws -> [RawPermit] {
+        try (0..<count).map { _ in try admit(at: now).take() }
+    }
+}
+
+extension [RawPermit] {
+    /// Settles all of them alike.
+    func settle(_ outcome: Outcome, at now: Instant) {
+        for permit in self { permit.settle(outcome, at: now) }
+    }
+}

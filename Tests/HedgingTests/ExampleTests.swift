@@ -10,7 +10,7 @@ import Testing
         return try Hedge(after: .quantile(0.95, initially: .seconds(3)), budget: budget)
     }
     func answer(_ hedge: Hedge, _ ask: @escaping @Sendable (Int) async throws -> String) async throws -> String {
-        try await hedge.run(Call(idempotency: .idempotent)) { attempt in try await ask(attempt.number) }
+        try await hedge.run(Call(idempotency: .idempotent)) { attempt in try await ask(attempt.hedge + 1) }
     }
 
     @Test func itAnswers() async throws {

@@ -40,7 +40,7 @@ import Testing
                 try await hedge.run(twice, deadline: nil, time: simulation.time) { attempt in
                     seen.withLock { $0 = Task.isCancelled }
                     try await simulation.time.sleep(for: .seconds(1))
-                    return attempt.number
+                    return attempt.hedge + 1
                 }
             }
             return (await task.result, seen.withLock { $0 })

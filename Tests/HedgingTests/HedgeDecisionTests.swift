@@ -38,6 +38,19 @@ import Testing
         #expect(purse.books == .init())
     }
 
+    @Test func whoPassesItsAnswerOnIsWaitedForAndNotCancelled() throws {
+        let hedge = try Hedge(
+            after: .fixed(.seconds(3)), upTo: 3, budget: Purse(), losers: .reaped(grace: .seconds(2)))
+        var call = hedge.begin(twice, at: at(10))
+        #expect(hedge.decide(&call, at: at(13)) == .start)
+        (call.won, call.committed) = (true, true)
+        #expect(hedge.decide(&call, at: at(14)) == .cancelLosers)
+        call.ended = 1
+        #expect(hedge.decide(&call, at: at(99)) == .wait(until: nil))
+        call.cancelled = true
+        #expect(hedge.decide(&call, at: at(100)) == .cancelPending)
+    }
+
     @Test func aThrottledCallIsNotAskedForAgain() throws {
         let purse = Purse(0)
         let hedge = try Hedge(after: .fixed(.seconds(3)), upTo: 3, budget: purse)
@@ -63,13 +76,15 @@ import Testing
                 case .wait(let until):
                     #expect(call.pending > 0)
                     // Something happens, or time goes on, now and then backwards.
-                    switch random.next(through: 5) {
-                    case 0: call.ended += 1
-                    case 1: (call.ended, call.won) = (call.ended + 1, true)
+                    switch random.next(through: 6) {
+                    case 0: (call.ended, call.committed) = (call.ended + 1, call.committed && call.pending > 1)
+                    case 1: (call.ended, call.won, call.committed) = (call.ended + 1, true, false)
+                    case 4: if !call.won { (call.won, call.committed) = (true, true) }
                     case 2: call.cancelled = true
                     case 3: now -= 1
                     default: now = until.map { Double($0.nanoseconds) / 1e9 } ?? now + 1
                     }
+                case .cancelLosers: #expect(call.committed && call.pending > 1)
                 case .cancelPending: #expect(call.won || call.cancelled)
                 case .finish: over = true
                 }

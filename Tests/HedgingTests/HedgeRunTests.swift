@@ -90,13 +90,13 @@ import Testing
         let hedge = try Hedge(after: .fixed(.zero), budget: Purse())
         let time = ManualTime()
         let value = try await hedge.run(twice, deadline: nil, time: time) { attempt throws(Trouble) -> Int in
-            attempt.number
+            attempt.hedge + 1
         }
         #expect(value == 1)
         #expect(time.sleepers == 0)
         let error = await #expect(throws: PolicyError<Trouble>.self) {
             try await hedge.run(twice, deadline: nil, time: time) { attempt throws(Trouble) -> Int in
-                throw Trouble(attempt: attempt.number)
+                throw Trouble(attempt: attempt.hedge + 1)
             }
         }
         #expect(error?.underlying == Trouble(attempt: 1))
@@ -106,8 +106,8 @@ import Testing
         let hedge = try Hedge(after: .fixed(.milliseconds(1)), upTo: 2, budget: Purse())
         // Only the third attempt ends by itself.
         let value = try await hedge.run(twice, deadline: nil) { attempt in
-            if attempt.number < 3 { try await SystemTime().sleep(for: .seconds(3_600)) }
-            return attempt.number
+            if attempt.hedge < 2 { try await SystemTime().sleep(for: .seconds(3_600)) }
+            return attempt.hedge + 1
         }
         #expect(value == 3)
     }
@@ -121,11 +121,11 @@ import Testing
                 attempt in
                 seen.withLock { $0.append(attempt) }
                 try await simulation.time.sleep(for: .seconds(5))
-                return attempt.number
+                return attempt.hedge + 1
             }
         }
         let attempts = seen.withLock { $0 }
-        #expect(attempts.map(\.number) == [1, 2])
+        #expect(attempts.map(\.hedge) == [0, 1])
         #expect(attempts.map(\.started) == [at(1), at(4)])
         #expect(attempts.allSatisfy { $0.deadline == at(60) && $0.call.key == "acme" })
     }
@@ -136,7 +136,7 @@ import Testing
         let seen = try simulation.run {
             try await CallContext.$current.withValue(CallContext(deadline: at(30))) {
                 try await hedge.run(twice, time: simulation.time) { attempt in
-                    try await simulation.time.sleep(for: .seconds(attempt.number == 1 ? 20 : 1))
+                    try await simulation.time.sleep(for: .seconds(attempt.hedge == 0 ? 20 : 1))
                     return [CallContext.current?.deadline, attempt.deadline]
                 }
             }
@@ -153,7 +153,7 @@ import Testing
             let first = Attempt(number: 1, call: twice, started: simulation.time.now)
             let ending = await hedge.race(first, time: simulation.time) { attempt throws(any Error) -> Int in
                 try await simulation.time.sleep(for: .seconds(9))
-                return attempt.number
+                return attempt.hedge + 1
             } another: { _, _ in
                 asked.withLock { $0 += 1 }
                 return nil

@@ -23,9 +23,9 @@ import Testing
                         attempts.add(1)
                         running.add(1)
                         defer { running.add(-1) }
-                        for _ in 0..<(call % 5 + attempt.number % 3) { await Task.yield() }
-                        if (call + attempt.number) % 3 == 0 { throw Trouble(attempt: attempt.number) }
-                        return attempt.number
+                        for _ in 0..<(call % 5 + (attempt.hedge + 1) % 3) { await Task.yield() }
+                        if (call + attempt.hedge + 1) % 3 == 0 { throw Trouble(attempt: attempt.hedge + 1) }
+                        return attempt.hedge + 1
                     }
                     if case .awaited = losers { return result ?? 0 > 0 ? 1 : 0 }
                     return 1

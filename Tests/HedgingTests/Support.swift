@@ -92,7 +92,7 @@ final class Service: Sendable {
 
     /// One attempt; its value is its number.
     func perform(_ attempt: Attempt) async throws(Trouble) -> Int {
-        let number = attempt.number, plan = plans[min(number, plans.count) - 1]
+        let number = attempt.hedge + 1, plan = plans[min(number, plans.count) - 1]
         log(number, "starts", 1)
         do {
             let time = simulation.time

@@ -5,13 +5,13 @@ import Testing
     private static let named: [Outcome.Cause] = [
         .none, .unknown, .connect, .transport, .timeout, .serverError, .overloaded, .rateLimited, .quotaExhausted,
         .authentication, .invalidRequest, .contextTooLong, .contentFiltered, .malformed, .truncated, .cancelled,
-        .rejected, .unacceptable,
+        .rejected, .unacceptable, .slow,
     ]
     private static let all = named + (0..<16).map { Outcome.Cause.custom(UInt8($0)) }
 
     @Test func causesAreDifferentAndHaveLabels() {
-        #expect(Set(Self.all).count == 34)
-        #expect(Set(Self.all.map(\.description)).count == 34)
+        #expect(Set(Self.all).count == 35)
+        #expect(Set(Self.all.map(\.description)).count == 35)
         #expect(Outcome.Cause.rateLimited.description == "rate_limited")
         #expect(Outcome.Cause.custom(3).description == "custom_3")
         #expect(Outcome.Cause.custom(200) == .custom(15))
@@ -21,7 +21,7 @@ import Testing
     @Test func onlySomeCausesSpeakAgainstTheTarget() {
         let innocent: Outcome.Causes = [
             .none, .rateLimited, .quotaExhausted, .authentication, .invalidRequest, .contextTooLong, .contentFiltered,
-            .cancelled, .rejected, .unacceptable,
+            .cancelled, .rejected, .unacceptable, .slow,
         ]
         let unbegun: Outcome.Causes = [
             .connect, .overloaded, .rateLimited, .quotaExhausted, .authentication, .rejected,
@@ -29,9 +29,19 @@ import Testing
         for cause in Self.all {
             #expect(cause.speaksAgainstTarget == !innocent.contains(cause), "\(cause)")
             #expect(cause.neverBegan == unbegun.contains(cause), "\(cause)")
-            let expected: Outcome.Verdict = cause == .none ? .success : innocent.contains(cause) ? .neutral : .failure
+            let succeeded = cause == .none || cause == .slow
+            let expected: Outcome.Verdict =
+                succeeded ? .success : innocent.contains(cause) ? .neutral : .failure
             #expect(Outcome.of(cause).verdict == expected, "\(cause)")
         }
+    }
+
+    @Test func aSlowAnswerIsASuccess() {
+        #expect(Outcome.slow.verdict == .success)
+        #expect(Outcome.slow.cause == .slow)
+        #expect(Outcome.of(.slow) == .slow)
+        #expect(Outcome.slow != .success)
+        #expect(Outcome.Cause.slow.description == "slow")
     }
 
     @Test func setsOfCausesDoWhatSetsDo() {

@@ -96,7 +96,7 @@ import Testing
 
     @Test func betweenAttemptsThatDoNotWait() async throws {
         let policy = try makePolicy(.none)
-        let judge: (Int) -> Outcome = { _ in
+        let judge: @Sendable (Int) -> Outcome = { _ in
             withUnsafeCurrentTask { $0?.cancel() }
             return .failure(.malformed)
         }

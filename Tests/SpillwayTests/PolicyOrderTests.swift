@@ -4,7 +4,7 @@ import SpillwayTesting
 import Testing
 
 @Suite struct PolicyOrderTests {
-    private func refusal(
+    fileprivate func refusal(
         @PolicyBuilder _ parts: () throws(ConfigurationError) -> [PolicyBuilder.Part]
     ) -> ConfigurationError? {
         do throws(ConfigurationError) {
@@ -56,7 +56,7 @@ import Testing
             try Retry(budget: budget)
             Gates(budget)
         }
-        #expect(own?.value == "the budget 'mine' as a gate of its own Retry")
+        #expect(own?.value == "the budget 'mine' as a gate of its own policy")
         #expect(refusal { Gates((0..<9).map { CountingGate("\($0)") }) }?.value == "9 gates on one attempt")
         #expect(refusal { Gates((0..<8).map { CountingGate("\($0)") }) } == nil)
     }
@@ -77,5 +77,60 @@ import Testing
         #expect(refusal { () throws(ConfigurationError) in try Deadline(.seconds(-1)) }?.policy == "Deadline")
         #expect(refusal { () throws(ConfigurationError) in try Retry(upTo: -1) }?.field == "limit")
         #expect(throws: ConfigurationError.self) { try Policy("") {} }
+    }
+}
+
+extension PolicyOrderTests {
+    @Test func aHedgeStandsBetweenRetryAndGates() throws {
+        let budget = try RetryBudget(), gate = CountingGate()
+        func value(_ error: ConfigurationError?) -> String? { error?.value }
+        #expect(
+            value(
+                refusal { () throws(ConfigurationError) in
+                    try Hedge(after: .fixed(.seconds(1)), budget: budget)
+                    try Retry(budget: budget)
+                }) == "Retry inside Hedge")
+        #expect(
+            value(
+                refusal { () throws(ConfigurationError) in
+                    Gates(gate)
+                    try Hedge(after: .fixed(.seconds(1)), budget: budget)
+                }) == "Hedge inside Gates or Targets")
+        #expect(
+            value(
+                refusal { () throws(ConfigurationError) in
+                    try Retry()
+                    try Hedge(after: .fixed(.seconds(1)), budget: budget)
+                }) == "Retry and Hedge with different budgets")
+        #expect(
+            value(
+                refusal { () throws(ConfigurationError) in
+                    try Hedge(after: .fixed(.seconds(1)), budget: budget)
+                    Gates(budget)
+                }) == "the budget 'retry-budget' as a gate of its own policy")
+        #expect(
+            value(
+                refusal { () throws(ConfigurationError) in
+                    try Hedge(
+                        after: .fixed(.seconds(1)), budget: budget, losers: .reaped(grace: .seconds(1)))
+                }) == "Hedge with losers .reaped")
+    }
+
+    @Test func limitsOfAnAttemptAreInsideOfWhatMultipliesIt() throws {
+        let outside = refusal { () throws(ConfigurationError) in
+            try AttemptTimeout(.seconds(1))
+            try Retry()
+        }
+        #expect(outside?.value == "Retry inside AttemptTimeout")
+        let deadline = refusal { () throws(ConfigurationError) in
+            try AttemptTimeout(.seconds(1))
+            try Deadline(.seconds(1))
+        }
+        #expect(deadline?.value == "Deadline inside another part")
+        let twice = refusal { () throws(ConfigurationError) in
+            try AttemptTimeout(.seconds(1))
+            try AttemptTimeout(.seconds(1))
+        }
+        #expect(twice?.value == "two AttemptTimeouts")
     }
 }

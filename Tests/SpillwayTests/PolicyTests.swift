@@ -13,7 +13,7 @@ import Testing
             gates[refusing].refuses = true
             let policy = try makePolicy(time) { Gates(gates) }
             do throws(PolicyError<Never>) {
-                try await policy.run { _ in Issue.record("ran") }
+                try await policy.run { _ in _ = Issue.record("ran") }
                 Issue.record("admitted")
             } catch {
                 guard case .rejected(let rejection, nil) = error else {
@@ -99,7 +99,7 @@ import Testing
             Targets(.ladder, [Target("a"), Target("b")])
         }
         let began = time.now
-        let asked = try await whileTimePasses(time) {
+        let asked = await whileTimePasses(time) {
             var asked: [(String, Duration)] = []
             _ = try? await policy.perform(again) { attempt in
                 asked.append((attempt.target!, began.duration(to: attempt.started)))
@@ -141,7 +141,7 @@ import Testing
         let policy = try makePolicy(time) { () throws(ConfigurationError) in
             try Retry(upTo: 2, backoff: .none, on: [.unacceptable])
         }
-        let judge: (Int) -> Outcome = { $0 < 3 ? .neutral(.unacceptable) : .success }
+        let judge: @Sendable (Int) -> Outcome = { $0 < 3 ? .neutral(.unacceptable) : .success }
         #expect(try await policy.run(again, judge: judge) { $0.number } == 3)
         #expect(try await policy.run(again, judge: { _ in .neutral(.unacceptable) }, { $0.number }) == 3)
     }

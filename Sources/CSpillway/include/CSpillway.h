@@ -5,6 +5,7 @@
 #include "spw_clock.h"
 #include "spw_hash.h"
 #include "spw_histogram.h"
+#include "spw_inflight.h"
 #include "spw_keyed.h"
 #include "spw_life.h"
 #include "spw_lock.h"

@@ -1,5 +1,6 @@
 #ifndef SPW_BREAKER_H
 #define SPW_BREAKER_H
+#include "spw_inflight.h"
 #include "spw_ring.h"
 #include "spw_window.h"
 
@@ -17,14 +18,17 @@ typedef struct {
     int64_t open_for;  ///< nanoseconds; INT64_MAX: until somebody says otherwise
     uint32_t by_ring;  ///< 1: `ring` is the window, 0: `window` is
     uint32_t shadow;   ///< 1: refuse nothing
+    int64_t slow_from; ///< nanoseconds after which a success counts as failed; INT64_MAX: never; see spw_breaker_failed
     spw_window window;
     spw_ring ring;
+    spw_inflight inflight;
 } spw_breaker;
 
 enum {
     SPW_PATH_CLOSED = 0, ///< admit, no lock
     SPW_PATH_OPEN = 1,   ///< reject until open_until, no lock
     SPW_PATH_SLOW = 2,   ///< half-open, ramping or overridden: ask under the lock
+    SPW_PATH_WATCH = 3,  ///< closed, and calls under way are counted: no lock
 };
 
 static inline uint64_t spw_breaker_state(const spw_breaker *b) {
@@ -51,6 +55,18 @@ static inline void spw_breaker_publish(
     SPW_SET_FIELD(b->open_for, open_for);
     SPW_SET_FIELD(b->shadow, shadow ? 1 : 0);
     __atomic_store_n(&b->state, state, __ATOMIC_RELEASE);
+}
+
+static inline void spw_breaker_set_slow(spw_breaker *b, int64_t from) { SPW_SET_FIELD(b->slow_from, from); }
+
+/// Whether a success counts as failed: it took too long, or was said to be slow (`slow`). `slow_from` below 0: that does
+/// not matter, and neither does the time.
+static inline bool spw_breaker_failed(const spw_breaker *b, bool slow, int64_t admitted, int64_t now) {
+    int64_t from = SPW_FIELD(b->slow_from);
+    // One comparison for most; time that went back wraps to a huge number.
+    uint64_t took = (uint64_t)now - (uint64_t)admitted;
+    if (__builtin_expect(!slow && took <= (uint64_t)from, 1)) return false;
+    return from >= 0 && (slow || (now > admitted && took > (uint64_t)from));
 }
 
 /// Records an outcome that was admitted under `state`; returns whether the breaker should open.

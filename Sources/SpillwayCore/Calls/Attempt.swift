@@ -43,9 +43,10 @@ public struct Attempt: Sendable {
 extension Attempt {
     /// Says that content has come, for the limits that `AttemptTimeout` sets.
     ///
-    /// Only content: not the head of the answer, and nothing that keeps a connection alive.
+    /// Only content: not the head of the answer, and nothing that keeps a connection alive. From any task; once the attempt
+    /// has ended it says nothing.
     ///
-    /// - Parameter tokens: About how many tokens it was; 1 by default.
+    /// - Parameter tokens: About how many tokens it was; 1 by default. Less than 1 is a sign of life that pays for nothing.
     public func received(tokens: Int = 1) { watch?.received(tokens) }
 
     /// Asks to pass the answer on, from here to its end; to be asked before anything of it reaches the caller.
@@ -54,15 +55,17 @@ extension Attempt {
     /// the call: another attempt would repeat what was passed on, or contradict it.
     ///
     /// - Parameter resumable: Whether another attempt could go on from where this one fails; then it may be tried again.
-    /// - Returns: False when another attempt was first: then end, whatever with.
+    /// - Returns: False when another attempt was first, or this one has met a limit: then end, whatever with.
     public func commit(resumable: Bool = false) -> Bool {
-        guard arbiter?.commit(hedge) ?? true else { return false }
-        watch?.commit(resumable: resumable)
-        return true
+        // The watch first: an attempt that is over must not keep the others from going on.
+        guard watch?.commit(resumable: resumable) ?? true else { return false }
+        return arbiter?.commit(hedge) ?? true
     }
 
     /// Does what is not the target's to hurry with, as writing to a slow reader: that time counts against no limit but the
     /// deadline.
+    ///
+    /// Waits inside of one another, or at the same time, count as one.
     public func pausing<Value, Failure: Error>(
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {

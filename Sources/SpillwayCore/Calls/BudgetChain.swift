@@ -26,6 +26,19 @@ public struct BudgetChain: Sendable {
     /// Whether there is no budget.
     public var isEmpty: Bool { inner == nil }
 
+    /// What a driver inside of these budgets draws on, and whether its calls pay into its own: not where that is one of these,
+    /// because then the call that it is part of has paid in.
+    ///
+    /// - Parameters:
+    ///   - budget: The driver's own.
+    ///   - alone: `budget` alone, made once.
+    package func entered(
+        by budget: any AttemptBudget, alone: BudgetChain
+    ) -> (chain: BudgetChain, paysIn: Bool) {
+        if isEmpty { return (alone, true) }
+        return contains(budget) ? (self, false) : (adding(budget), true)
+    }
+
     /// These budgets, and `budget` inside of them.
     public func adding(_ budget: any AttemptBudget) -> BudgetChain {
         contains(budget) ? self : BudgetChain(Link(budget, inner))

@@ -13,4 +13,16 @@ public struct CallContext: Sendable {
 
     /// The context of the running task; nil outside of any.
     @TaskLocal public static var current: CallContext?
+
+    /// Runs `body` in this context.
+    ///
+    /// `withValue` does not know typed errors, so that the result is given as a value.
+    @inlinable
+    public func bound<Value, Failure: Error>(
+        _ body: () async throws(Failure) -> Value
+    ) async -> Result<Value, Failure> {
+        await Self.$current.withValue(self) {
+            do throws(Failure) { return .success(try await body()) } catch { return .failure(error) }
+        }
+    }
 }

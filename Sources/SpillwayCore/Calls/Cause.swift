@@ -52,11 +52,13 @@ extension Outcome {
         @inlinable public static var rejected: Cause { Cause(16) }
         /// The answer came, and the caller's own check refused it.
         @inlinable public static var unacceptable: Cause { Cause(17) }
+        /// The answer came whole, but later or slower than wanted; see ``Outcome/slow``.
+        @inlinable public static var slow: Cause { Cause(18) }
 
         private static let names: [StaticString] = [
             "none", "unknown", "connect", "transport", "timeout", "server_error", "overloaded", "rate_limited",
             "quota_exhausted", "authentication", "invalid_request", "context_too_long", "content_filtered",
-            "malformed", "truncated", "cancelled", "rejected", "unacceptable",
+            "malformed", "truncated", "cancelled", "rejected", "unacceptable", "slow",
         ]
 
         /// A cause of the user's own, told apart by a number from 0 to 15; larger numbers count as 15.
@@ -74,7 +76,7 @@ extension Outcome {
         public var speaksAgainstTarget: Bool {
             switch self {
             case .none, .rateLimited, .quotaExhausted, .authentication, .invalidRequest, .contextTooLong,
-                .contentFiltered, .cancelled, .rejected, .unacceptable:
+                .contentFiltered, .cancelled, .rejected, .unacceptable, .slow:
                 false
             default: true
             }

@@ -15,7 +15,7 @@ public struct Outcome: Sendable, Hashable {
 
     /// Success, failure or neutral.
     public let verdict: Verdict
-    /// What went wrong; ``Cause/none`` for a success.
+    /// What went wrong; for a success ``Cause/none``, or ``Cause/slow``.
     public let cause: Cause
     @usableFromInline let hint: Int64
 
@@ -40,6 +40,11 @@ public struct Outcome: Sendable, Hashable {
     /// The target did what was asked.
     @inlinable public static var success: Outcome { Outcome(.success, .none, nanoseconds: -1) }
 
+    /// The target did what was asked, but later or slower than wanted: the first token came late, or the others slowly.
+    ///
+    /// A success for the caller. A circuit breaker counts it as a failure, unless it is told not to.
+    @inlinable public static var slow: Outcome { Outcome(.success, .slow, nanoseconds: -1) }
+
     /// The target failed.
     public static func failure(_ cause: Cause, retryAfter: Duration? = nil) -> Outcome {
         Outcome(.failure, cause, retryAfter)
@@ -52,7 +57,8 @@ public struct Outcome: Sendable, Hashable {
 
     /// The outcome that a cause has unless somebody knows better; see ``Cause/speaksAgainstTarget``.
     public static func of(_ cause: Cause, retryAfter: Duration? = nil) -> Outcome {
-        Outcome(cause == .none ? .success : cause.speaksAgainstTarget ? .failure : .neutral, cause, retryAfter)
+        let succeeded = cause == .none || cause == .slow
+        return Outcome(succeeded ? .success : cause.speaksAgainstTarget ? .failure : .neutral, cause, retryAfter)
     }
 }
 

@@ -1,34 +1,46 @@
 /// How the time of one attempt stands against its limits: a pure value, time is an argument.
+///
+/// All but the deadline is kept in the attempt's own time, which stands still while the attempt waits for its caller. Time
+/// that goes back stands still, too.
 struct AttemptClock: Sendable {
     private let deadline: Int64
-    /// When the whole attempt must have ended; moves with pauses, as all below.
-    private var end = Int64.max
-    private var contentDue = Int64.max
-    private var stallDue = Int64.max
-    /// Until when the tokens that came have paid.
-    private var paid = Int64.max
-    private var pausedAt: Int64?
     private let stall: Int64
     /// Nanoseconds that one token pays for; 0: none need be paid.
     private let price: Double
     private let patience: Int64
+    /// When the whole attempt must have ended.
+    private let end: Int64
+    private var contentDue: Int64
+    private var stallDue = Int64.max
+    /// Until when the tokens that came have paid.
+    private var paid = Int64.max
+    /// The latest time that was heard of.
+    private var present: Int64
+    /// How many waits for the caller there are now, when the first of them began, and how long all before them took.
+    private var pauses = 0
+    private var pausedAt: Int64 = 0
+    private var paused: Int64 = 0
     /// When the first content came.
     private(set) var firstContent: Instant?
 
     init(_ limits: AttemptTimeout?, deadline: Instant?, streams: Bool, at now: Instant) {
-        self.deadline = deadline?.nanoseconds ?? .max
+        let stream = streams ? limits : nil
         func later(_ duration: Duration?) -> Int64 { duration.map { now.advanced(by: $0).nanoseconds } ?? .max }
+        self.deadline = deadline?.nanoseconds ?? .max
+        present = min(now.nanoseconds, .max - 1)
         end = later(limits?.whole)
-        contentDue = later(streams ? limits?.firstContent : nil)
-        stall = (streams ? limits?.stall?.clampedNanoseconds : nil) ?? .max
-        price = (streams ? limits?.tokensPerSecond : nil).map { 1e9 / $0 } ?? 0
+        contentDue = later(stream?.firstContent)
+        stall = stream?.stall?.clampedNanoseconds ?? .max
+        price = stream?.tokensPerSecond.map { 1e9 / $0 } ?? 0
         patience = limits?.patience.clampedNanoseconds ?? 0
     }
 
     /// Content came.
+    ///
+    /// No tokens, or fewer, are a sign of life that pays for nothing.
     mutating func received(_ tokens: Int, at now: Instant) {
-        let now = now.nanoseconds
-        if firstContent == nil { firstContent = Instant(nanoseconds: now) }
+        let now = own(now)
+        if firstContent == nil { firstContent = Instant(nanoseconds: present) }
         contentDue = .max
         stallDue = now.later(stall)
         guard price > 0 else { return }
@@ -37,42 +49,58 @@ struct AttemptClock: Sendable {
         paid = paid == .max || worth >= Double(patience) ? full : min(full, paid.later(Int64(worth)))
     }
 
-    /// The attempt waits for its caller: its time stands still.
-    mutating func pause(at now: Instant) { pausedAt = pausedAt ?? now.nanoseconds }
+    /// The attempt waits for its caller, maybe not for the first time.
+    mutating func pause(at now: Instant) {
+        _ = own(now)
+        if pauses == 0 { pausedAt = present }
+        pauses += 1
+    }
 
-    /// The attempt waits no more.
+    /// One wait for the caller is over.
     mutating func resume(at now: Instant) {
-        guard let pausedAt else { return }
-        let pause = max(0, now.nanoseconds - pausedAt)
-        self.pausedAt = nil
-        end = end.later(pause)
-        contentDue = contentDue.later(pause)
-        stallDue = stallDue.later(pause)
-        paid = paid.later(pause)
+        _ = own(now)
+        guard pauses > 0 else { return }
+        pauses -= 1
+        if pauses == 0 { paused = paused.later(present.since(pausedAt)) }
     }
 
     /// When a limit will be met unless something comes before; nil: never.
     var due: Instant? {
-        let due = pausedAt == nil ? min(deadline, end, contentDue, stallDue, paid) : deadline
+        let own = min(end, contentDue, stallDue, paid)
+        let due = pauses > 0 || own == .max ? deadline : min(deadline, own.later(paused))
         return due == .max ? nil : Instant(nanoseconds: due)
     }
 
     /// The limit that is met at `now`, the deadline first; nil: none.
-    func exceeded(at now: Instant) -> TimeLimit? {
-        let now = now.nanoseconds
-        if now >= deadline { return .deadline }
-        if pausedAt != nil { return nil }
+    mutating func exceeded(at now: Instant) -> TimeLimit? {
+        let now = own(now)
+        if present >= deadline { return .deadline }
+        // A limit is met when its time has come, not while that stands still.
+        if pauses > 0 { return nil }
         if now >= end { return .attempt }
         if now >= contentDue { return .firstContent }
         if now >= stallDue { return .stall }
         return now >= paid ? .tokenRate : nil
     }
+
+    /// The attempt's own time.
+    private mutating func own(_ now: Instant) -> Int64 {
+        // Below the end, which means never.
+        present = max(present, min(now.nanoseconds, .max - 1))
+        return (pauses > 0 ? pausedAt : present).since(paused)
+    }
 }
 
 extension Int64 {
-    /// The sum, stopped at the end.
+    /// The sum with what is not negative, stopped at the end.
     fileprivate func later(_ other: Int64) -> Int64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum
+    }
+
+    /// The difference, stopped at the ends.
+    fileprivate func since(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other > 0 ? .min : .max) : difference
     }
 }

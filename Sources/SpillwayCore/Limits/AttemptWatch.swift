@@ -1,32 +1,32 @@
+private import CSpillway
+
 /// Watches over the time of one attempt, and cancels the attempt's task when a limit is met.
+///
+/// Whatever is reported once the attempt has ended changes nothing.
+@usableFromInline
 package final class AttemptWatch: Timed {
+    private enum Phase {
+        case ready, running, ended
+    }
+
     private struct State {
         var clock: AttemptClock
+        var phase = Phase.ready
         var exceeded: TimeLimit?
         var commitment = Commitment.none
         /// The attempt's task, while it may be cancelled.
         nonisolated(unsafe) var task: UnsafeCurrentTask?
-        var alarm: Alarm?
+        /// Where the tasks of alarms run.
+        var executor: (any TaskExecutor)?
+        var alarm = WantedAlarm()
         /// The task is being cancelled just now, and must not end before that has happened.
         var isCancelling = false
         /// The task, which waits for that.
         var waiter: UnsafeContinuation<Void, Never>?
-    }
 
-    private struct Alarm {
-        enum Clock {
-            case timer(SharedTimer.Handle)
-            case sleeper(Task<Void, Never>)
-        }
-
-        let due: Instant
-        let clock: Clock
-
-        func cancel() {
-            switch clock {
-            case .timer(let handle): SharedTimer.process.cancel(handle)
-            case .sleeper(let task): task.cancel()
-            }
+        /// What to do so that the next limit is noticed.
+        mutating func order() -> WantedAlarm.Order? {
+            phase == .running && exceeded == nil ? alarm.want(clock.due) : nil
         }
     }
 
@@ -41,6 +41,7 @@ package final class AttemptWatch: Timed {
     }
 
     private let time: any TimeSource
+    private let usesSystemTime: Bool
     private let state: Locked<State>
 
     /// A watch over an attempt that begins at `now`.
@@ -48,10 +49,14 @@ package final class AttemptWatch: Timed {
         _ limits: AttemptTimeout?, deadline: Instant?, streams: Bool, time: any TimeSource, at now: Instant
     ) {
         self.time = time
+        usesSystemTime = type(of: time) == SystemTime.self
         state = Locked(State(clock: AttemptClock(limits, deadline: deadline, streams: streams, at: now)))
     }
 
+    private var now: Instant { usesSystemTime ? Instant(nanoseconds: spw_now()) : time.now }
+
     /// The limit that was met; nil: none yet.
+    @usableFromInline
     package var exceeded: TimeLimit? { state.withLock { $0.exceeded } }
 
     /// Whether the attempt has begun to pass its answer on.
@@ -61,90 +66,78 @@ package final class AttemptWatch: Timed {
     package var firstContent: Instant? { state.withLock { $0.clock.firstContent } }
 
     func received(_ tokens: Int) {
-        let now = time.now
+        let now = now
         change { $0.received(tokens, at: now) }
     }
 
     func pause() {
-        let now = time.now
+        let now = now
         change { $0.pause(at: now) }
     }
 
     func resume() {
-        let now = time.now
+        let now = now
         change { $0.resume(at: now) }
     }
 
-    func commit(resumable: Bool) {
-        state.withLock { $0.commitment = resumable ? .resumable : .final }
+    /// Notes that the answer is about to be passed on; false when it must not be, since the attempt is over.
+    func commit(resumable: Bool) -> Bool {
+        state.withLock { state in
+            guard state.phase != .ended, state.exceeded == nil else { return false }
+            if state.commitment != .final { state.commitment = resumable ? .resumable : .final }
+            return true
+        }
     }
 
     /// Runs `body` in the running task, which must be the attempt's own, and cancels that when a limit is met.
+    ///
+    /// Once; a second run is not watched. What comes after a limit does not count, even if nothing was cancelled: see
+    /// ``exceeded`` then.
+    @inlinable
     package func run<Value, Failure: Error>(
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
-        withUnsafeCurrentTask { task in state.withLock { $0.task = task } }
-        change { _ in }
+        guard begin() else { return try await body() }
         let result: Result<Value, Failure>
         do throws(Failure) { result = .success(try await body()) } catch { result = .failure(error) }
-        await stop()
+        if !end() { await cancellation() }
         return try result.get()
     }
 
-    /// Changes the clock, and sets the alarm to what is due then.
-    private func change(_ body: (inout AttemptClock) -> Void) {
-        state.withLock { state in
-            body(&state.clock)
-            guard state.task != nil, state.exceeded == nil, let due = state.clock.due else { return }
-            // What is due later than the alarm is found when it rings.
-            if let alarm = state.alarm, alarm.due <= due { return }
-            state.alarm?.cancel()
-            state.alarm = alarm(at: due)
+    /// From now on the running task is cancelled when a limit is met; false when this is not the first run.
+    @usableFromInline
+    func begin() -> Bool {
+        let executor = usesSystemTime ? nil : TaskExecutorPreference.current
+        let (first, order) = withUnsafeCurrentTask { task in
+            state.withLock { state -> (Bool, WantedAlarm.Order?) in
+                guard state.phase == .ready else { return (false, nil) }
+                state.phase = .running
+                state.task = task
+                state.executor = executor
+                return (true, state.order())
+            }
         }
+        if let order { set(order) }
+        return first
     }
 
-    /// An alarm that calls ``fire()``.
-    ///
-    /// The machine's timer needs no task for it.
-    private func alarm(at due: Instant) -> Alarm {
-        if time is SystemTime, let handle = SharedTimer.process.set(self, at: due) {
-            return Alarm(due: due, clock: .timer(handle))
-        }
-        let (time, executor) = (time, TaskExecutorPreference.current)
-        return Alarm(
-            due: due,
-            clock: .sleeper(
-                Task(executorPreference: executor) { [weak self] in
-                    if (try? await time.sleep(until: due)) != nil { self?.fire() }
-                }))
-    }
-
-    package func fire() {
-        let now = time.now
-        let task = state.withLock { state -> UnsafeCurrentTask? in
-            state.alarm = nil
-            guard let task = state.task, state.exceeded == nil else { return nil }
-            state.exceeded = state.clock.exceeded(at: now)
-            state.isCancelling = state.exceeded != nil
-            return state.isCancelling ? task : nil
-        }
-        guard let task else { return change { _ in } }
-        // Outside of the lock, because this runs what the operation wants to have done when it is cancelled.
-        task.cancel()
-        state.withLock { state in
-            state.isCancelling = false
-            return state.waiter.take()
-        }?.resume()
-    }
-
-    /// From now on the task is not cancelled any more.
-    private func stop() async {
-        let isCancelling = state.withLock { state in
+    /// From now on the task is not cancelled any more; false when it is being cancelled just now.
+    @usableFromInline
+    func end() -> Bool {
+        let now = now
+        let (isOver, alarm) = state.withLock { state in
+            if state.exceeded == nil { state.exceeded = state.clock.exceeded(at: now) }
+            state.phase = .ended
             state.task = nil
-            state.alarm.take()?.cancel()
-            return state.isCancelling
+            return (!state.isCancelling, state.alarm.drop())
         }
-        guard isCancelling else { return }
+        alarm?.cancel()
+        return isOver
+    }
+
+    /// Returns when the task has been cancelled.
+    @usableFromInline
+    func cancellation() async {
         await withUnsafeContinuation { continuation in
             let isOver = state.withLock { state in
                 if state.isCancelling { state.waiter = continuation }
@@ -152,5 +145,56 @@ package final class AttemptWatch: Timed {
             }
             if isOver { continuation.resume() }
         }
+    }
+
+    /// Changes the clock, and sets the alarm to what is due then.
+    private func change(_ body: (inout AttemptClock) -> Void) {
+        let order = state.withLock { state -> WantedAlarm.Order? in
+            guard state.phase != .ended else { return nil }
+            body(&state.clock)
+            return state.order()
+        }
+        if let order { set(order) }
+    }
+
+    private func set(_ order: WantedAlarm.Order) {
+        order.old?.cancel()
+        guard let alarm = alarm(for: order) else { return fire() }
+        if !state.withLock({ $0.alarm.note(alarm, for: order) }) { alarm.cancel() }
+    }
+
+    /// An alarm as ordered; nil when it would ring at once.
+    private func alarm(for order: WantedAlarm.Order) -> AttemptAlarm? {
+        if usesSystemTime { return SharedTimer.process.set(self, at: order.due).map(AttemptAlarm.timer) }
+        let (time, executor) = (time, state.withLock { $0.executor })
+        return .sleeper(
+            ChildTask.start(on: executor) { [weak self] in
+                if (try? await time.sleep(until: order.due)) != nil { self?.ring(order.number) }
+            })
+    }
+
+    /// The machine's timer rings; it may be for an alarm that is not wanted any more.
+    @usableFromInline
+    package func fire() { ring(nil) }
+
+    private func ring(_ number: UInt64?) {
+        let now = now
+        let (task, order) = state.withLock { state -> (UnsafeCurrentTask?, WantedAlarm.Order?) in
+            guard state.phase == .running, state.exceeded == nil else { return (nil, nil) }
+            let isWanted = number.map { $0 == state.alarm.number } ?? (state.alarm.due.map { $0 <= now } ?? true)
+            guard isWanted else { return (nil, nil) }
+            _ = state.alarm.drop()
+            state.exceeded = state.clock.exceeded(at: now)
+            state.isCancelling = state.exceeded != nil
+            return (state.isCancelling ? state.task : nil, state.order())
+        }
+        if let order { set(order) }
+        guard let task else { return }
+        // Outside of the lock, because this runs what the operation wants to have done when it is cancelled.
+        task.cancel()
+        state.withLock { state in
+            state.isCancelling = false
+            return state.waiter.take()
+        }?.resume()
     }
 }

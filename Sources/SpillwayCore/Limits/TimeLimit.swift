@@ -1,19 +1,23 @@
 /// Which bound on time a call met.
-public enum TimeLimit: Sendable, Hashable {
+public struct TimeLimit: Sendable, Hashable, CustomStringConvertible {
+    private enum Kind { case deadline, attempt, firstContent, stall, tokenRate }
+
+    private let kind: Kind
+
     /// The deadline of the whole call: the caller's patience, which says nothing about the target.
-    case deadline
+    public static var deadline: TimeLimit { TimeLimit(kind: .deadline) }
     /// The time of one attempt.
-    case attempt
+    public static var attempt: TimeLimit { TimeLimit(kind: .attempt) }
     /// The time to the first content of a stream.
-    case firstContent
+    public static var firstContent: TimeLimit { TimeLimit(kind: .firstContent) }
     /// The time between two pieces of content of a stream.
-    case stall
+    public static var stall: TimeLimit { TimeLimit(kind: .stall) }
     /// The least tokens a second of a stream.
-    case tokenRate
+    public static var tokenRate: TimeLimit { TimeLimit(kind: .tokenRate) }
 
     /// The limit as a code, for errors, reports and metrics.
     public var reason: Reason {
-        switch self {
+        switch kind {
         case .deadline: .deadlineExceeded
         case .attempt: .attemptTimeout
         case .firstContent: .firstContentTimeout
@@ -23,5 +27,8 @@ public enum TimeLimit: Sendable, Hashable {
     }
 
     /// What an attempt that met the limit says about its target.
-    public var outcome: Outcome { self == .deadline ? .neutral(.timeout) : .failure(.timeout) }
+    public var outcome: Outcome { kind == .deadline ? .neutral(.timeout) : .failure(.timeout) }
+
+    /// The code, such as `first_content_timeout`.
+    public var description: String { reason.description }
 }

@@ -10,7 +10,7 @@ public struct CallReport: Sendable {
     public let ending: Reason
     /// Time spent waiting between attempts.
     public let waited: Duration
-    /// The attempts, in order.
+    /// The attempts, in the order in which they began.
     public let attempts: [AttemptRecord]
     /// Refusals on the way: by gates of targets that were passed over, or the one that ended the call.
     public let rejections: [Rejection]
@@ -32,16 +32,28 @@ public struct CallReport: Sendable {
     public struct AttemptRecord: Sendable {
         /// The target, nil when the policy has none.
         public let target: String?
+        /// 1 for the first, 2 for the first retry, and so on; hedges bear the number of the attempt that they stand beside.
+        public let number: Int
+        /// 0 for the attempt itself, 1 for the first hedge beside it, and so on.
+        public let hedge: Int
         /// When it began.
         public let started: Instant
+        /// When its first content came; nil when none did, or nobody told.
+        public let firstContent: Instant?
         /// When it ended.
         public let ended: Instant
         /// How it ended.
         public let outcome: Outcome
 
-        package init(target: String?, started: Instant, ended: Instant, outcome: Outcome) {
+        package init(
+            target: String?, number: Int, hedge: Int = 0, started: Instant, firstContent: Instant? = nil,
+            ended: Instant, outcome: Outcome
+        ) {
             self.target = target
+            self.number = number
+            self.hedge = hedge
             self.started = started
+            self.firstContent = firstContent
             self.ended = ended
             self.outcome = outcome
         }

@@ -1,7 +1,7 @@
 /// The executor that the running task prefers.
-enum TaskExecutorPreference {
+package enum TaskExecutorPreference {
     /// Nil where there is none, or the system cannot tell.
-    static var current: (any TaskExecutor)? {
+    package static var current: (any TaskExecutor)? {
         withUnsafeCurrentTask { task in
             #if compiler(>=6.3)
             if #available(macOS 26.4, iOS 26.4, tvOS 26.4, watchOS 26.4, visionOS 26.4, *) {

@@ -7,7 +7,8 @@ import Testing
     /// A report of a call whose attempts began at `attempts`.
     private func report(_ attempts: Double..., until end: Double? = nil, policy: String = "test") -> CallReport {
         let records = attempts.map { start in
-            CallReport.AttemptRecord(target: nil, started: at(start), ended: at(start), outcome: .failure(.timeout))
+            CallReport.AttemptRecord(
+                target: nil, number: 1, started: at(start), ended: at(start), outcome: .failure(.timeout))
         }
         return CallReport(
             policy: policy, started: at(attempts[0]), ended: at(end ?? attempts.last!), ending: .completed,

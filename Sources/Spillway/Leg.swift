@@ -1,0 +1,59 @@
+internal import SpillwayCore
+
+/// One attempt that runs in a task of its own, beside others or under a limit.
+///
+/// Unchecked: made by the task of the call, then touched by its own task until that has ended, then read by the first again.
+@usableFromInline
+final class Leg: @unchecked Sendable {
+    @usableFromInline let attempt: Attempt
+    @usableFromInline let watch: AttemptWatch
+    /// −1: none.
+    let target: Int
+    var permits: PermitStack
+    /// What came of it; nil until it has been settled.
+    var settled: (outcome: Outcome, at: Instant)?
+
+    init(_ attempt: Attempt, _ watch: AttemptWatch, target: Int, _ permits: PermitStack) {
+        var watched = attempt
+        watched.watch = watch
+        self.attempt = watched
+        self.watch = watch
+        self.target = target
+        self.permits = permits
+    }
+}
+
+/// The attempts that stand beside each other.
+///
+/// Unchecked: a place is filled before the task that looks at it starts.
+@usableFromInline
+final class Legs: @unchecked Sendable {
+    private let first: Leg
+    private var second: Leg?
+    private var third: Leg?
+    private var fourth: Leg?
+
+    init(_ first: Leg) { self.first = first }
+
+    @usableFromInline
+    subscript(hedge: Int) -> Leg? {
+        switch hedge {
+        case 0: first
+        case 1: second
+        case 2: third
+        default: fourth
+        }
+    }
+
+    /// Adds the leg of the next hedge.
+    func add(_ leg: Leg) {
+        switch leg.attempt.hedge {
+        case 1: second = leg
+        case 2: third = leg
+        default: fourth = leg
+        }
+    }
+
+    /// All of them, in the order in which they began; for the task of the call.
+    var all: [Leg] { [first, second, third, fourth].compactMap(\.self) }
+}

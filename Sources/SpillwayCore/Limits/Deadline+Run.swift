@@ -1,0 +1,43 @@
+extension Deadline {
+    /// Runs `operation`, and cancels it when the deadline has come.
+    ///
+    /// The deadline begins now. That of a caller further out counts if it is earlier, and whatever the operation calls is
+    /// told of the earliest (``CallContext/current``). The operation is awaited: one that ignores that it was cancelled
+    /// holds up its caller.
+    ///
+    /// - Parameters:
+    ///   - call: What is known of the call; nothing by default.
+    ///   - time: Where the time comes from.
+    ///   - operation: What to do, in a child task; in the caller's own when the deadline is cooperative.
+    /// - Returns: What the operation returned before the deadline. When it is cooperative, what it returned.
+    /// - Throws: `PolicyError.timedOut` with what the operation threw, if it was begun and did throw, when there was too
+    ///   little time to begin, or the deadline came first; else `PolicyError.operation`.
+    @inlinable
+    public func run<Success: Sendable, Failure: Error>(
+        _ call: Call = Call(), time: any TimeSource = .system,
+        _ operation: @Sendable (Attempt) async throws(Failure) -> Success
+    ) async throws(PolicyError<Failure>) -> Success {
+        guard let attempt = attempt(call, time) else { throw .timedOut(.deadline, last: nil) }
+        return try await attempt.run(operation)
+    }
+
+    /// The attempt, which begins now; nil when it has too little time.
+    @usableFromInline
+    func attempt(_ call: Call, _ time: any TimeSource) -> LimitedAttempt? {
+        let now = time.now, current = CallContext.current
+        var deadline = now.advanced(by: duration), context: CallContext?
+        if let inherited = current?.deadline, inherited <= deadline {
+            deadline = inherited
+        } else {
+            context = CallContext(deadline: deadline, budgets: current?.budgets ?? .none)
+        }
+        guard allowsAttempt(before: deadline, at: now) else { return nil }
+        return LimitedAttempt(
+            call, nil, deadline: deadline, context: context, cancels: !isCooperative, time: time, at: now)
+    }
+
+    /// Whether an attempt that begins at `now` has the time that it needs until `deadline`.
+    package func allowsAttempt(before deadline: Instant, at now: Instant) -> Bool {
+        now < deadline && now.duration(to: deadline) >= minimum
+    }
+}
