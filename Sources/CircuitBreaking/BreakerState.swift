@@ -61,7 +61,7 @@ final class BreakerState: GateState, @unchecked Sendable {
             return Permit(raw(state, now))
         }
         if state & 3 == UInt64(SPW_PATH_WATCH) {
-            let tag = spw_inflight_enter(&words.pointee.inflight, now.nanoseconds, true)
+            let tag = enter(now, judging: true)
             if tag != 0 { return Permit(raw(state, now, tag: tag)) }
         }
         if state & 3 == UInt64(SPW_PATH_OPEN) {
@@ -89,7 +89,7 @@ final class BreakerState: GateState, @unchecked Sendable {
         }
         switch decision {
         case .admit:
-            return Permit(raw(state, now, tag: spw_inflight_enter(&words.pointee.inflight, now.nanoseconds, false)))
+            return Permit(raw(state, now, tag: enter(now, judging: false)))
         case .admitUncounted: return .free(at: now)
         case .probe(let number): return Permit(raw(state, now, probe: number))
         case .reject(let reason, let wait):
@@ -101,27 +101,40 @@ final class BreakerState: GateState, @unchecked Sendable {
     }
 
     override func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {
-        if permit.life != 0 { spw_inflight_leave(&words.pointee.inflight, permit.life) }
-        let verdict = verdict(outcome, permit.admitted, now)
-        if permit.cost == 0 {
-            guard verdict != .neutral else { return }
-            let trips = spw_breaker_record(words, permit.token, verdict == .failure, now.nanoseconds)
-            if trips { change(at: now) { $0.trip(permit.token >> 2, at: now.nanoseconds) } }
-        } else {
-            let success = verdict == .neutral ? nil : verdict == .success
-            change(at: now) {
-                $0.settle(probe: permit.cost, permit.token >> 2, success: success, at: now.nanoseconds)
-            }
+        if permit.life != 0 { leave(permit.life) }
+        guard let outcome, outcome.verdict != .neutral else {
+            if permit.cost != 0 { settleProbe(permit, nil, at: now) }
+            return
+        }
+        let slow = outcome.cause == .slow
+        let failed =
+            outcome.verdict == .failure
+            || spw_breaker_failed(words, slow, permit.admitted.nanoseconds, now.nanoseconds)
+        if permit.cost != 0 { return settleProbe(permit, !failed, at: now) }
+        if spw_breaker_record(words, permit.token, failed, now.nanoseconds) { trip(permit.token >> 2, at: now) }
+    }
+
+    // What is rare, or is off by default, is not inlined, so that the common path saves no registers for it.
+
+    @inline(never)
+    private func settleProbe(_ permit: RawPermit, _ success: Bool?, at now: Instant) {
+        change(at: now) {
+            $0.settle(probe: permit.cost, permit.token >> 2, success: success, at: now.nanoseconds)
         }
     }
 
-    /// What an outcome says here, where a slow success may count as a failure.
-    private func verdict(_ outcome: Outcome?, _ admitted: Instant, _ now: Instant) -> Outcome.Verdict {
-        guard let outcome else { return .neutral }
-        guard outcome.verdict == .success else { return outcome.verdict }
-        let slow = outcome.cause == .slow
-        return spw_breaker_failed(words, slow, admitted.nanoseconds, now.nanoseconds) ? .failure : .success
+    @inline(never)
+    private func trip(_ generation: UInt64, at now: Instant) {
+        change(at: now) { $0.trip(generation, at: now.nanoseconds) }
     }
+
+    @inline(never)
+    private func enter(_ now: Instant, judging: Bool) -> UInt32 {
+        spw_inflight_enter(&words.pointee.inflight, now.nanoseconds, judging)
+    }
+
+    @inline(never)
+    private func leave(_ tag: UInt32) { spw_inflight_leave(&words.pointee.inflight, tag) }
 
     /// Changes the configuration and keeps the state.
     ///

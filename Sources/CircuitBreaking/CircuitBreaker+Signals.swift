@@ -1,4 +1,4 @@
-public import SpillwayCore
+internal import SpillwayCore
 
 extension CircuitBreaker {
     /// Which successes count as failures because they came too slowly.

@@ -29,7 +29,7 @@ import Testing
 
     @Test(arguments: [
         (TimeLimit.firstContent, 0, Duration.seconds(8)), (.stall, 3, .seconds(2 * 3 + 5)),
-        (.tokenRate, 100, .milliseconds(14_400)), (.attempt, 100, .seconds(60)),
+        (.tokenRate, 100, .milliseconds(13_500)), (.attempt, 100, .seconds(60)),
     ])
     func eachLimitEndsTheAttemptAtItsTime(limit: TimeLimit, pieces: Int, time: Duration) throws {
         let simulation = Simulation(seed: 1)
@@ -44,7 +44,7 @@ import Testing
                 do {
                     for _ in 0..<pieces {
                         try await simulation.time.sleep(for: .seconds(2))
-                        attempt.received(tokens: 4)
+                        attempt.received(tokens: 3)
                     }
                     // What keeps a connection alive is not content.
                     while true { try await simulation.time.sleep(for: .seconds(1)) }

@@ -100,6 +100,7 @@ func breakerRows(_ limits: Limits) async throws -> [Row] {
     let healthy = try CircuitBreaker("healthy")
     let mixed = try CircuitBreaker("mixed", .init { $0.window = .calls(50) })
     let timed = try CircuitBreaker("timed", .init { $0.window = .time(.seconds(30)) })
+    let watched = try CircuitBreaker("watched", .init { $0.stuck = .init(olderThan: .seconds(60)) })
     let open = try CircuitBreaker("open")
     open.isolate(at: noon)
     let good: @Sendable (Int) -> Outcome = { _ in .success }
@@ -115,10 +116,14 @@ func breakerRows(_ limits: Limits) async throws -> [Row] {
         Row("breaker.closed", measure(loop(healthy, good)), limits.add, "add"),
         Row("breaker.closed.failing10%", measure(loop(mixed, bad)), limits.add, "add"),
         Row("breaker.closed.time", measure(loop(timed, good)), limits.add, "add"),
+        Row("breaker.closed.inflight", measure(loop(watched, good)), 2 * limits.cas, "2 cas"),
         Row("breaker.open", refused, limits.load, "load"),
         Row("breaker.closed", threads: 2, await measure(threads: 2, loop(healthy, good)), limits.add, "add"),
         Row("breaker.closed.failing10%", threads: 2, await measure(threads: 2, loop(mixed, bad)), limits.add, "add"),
         Row("breaker.closed.time", threads: 2, await measure(threads: 2, loop(timed, good)), limits.add, "add"),
+        Row(
+            "breaker.closed.inflight", threads: 2, await measure(threads: 2, loop(watched, good)), 2 * limits.cas,
+            "2 cas"),
     ]
 }
 

@@ -63,7 +63,10 @@ static inline void spw_breaker_set_slow(spw_breaker *b, int64_t from) { SPW_SET_
 /// not matter, and neither does the time.
 static inline bool spw_breaker_failed(const spw_breaker *b, bool slow, int64_t admitted, int64_t now) {
     int64_t from = SPW_FIELD(b->slow_from);
-    return from >= 0 && (slow || (now > admitted && (uint64_t)now - (uint64_t)admitted > (uint64_t)from));
+    // One comparison for most; time that went back wraps to a huge number.
+    uint64_t took = (uint64_t)now - (uint64_t)admitted;
+    if (__builtin_expect(!slow && took <= (uint64_t)from, 1)) return false;
+    return from >= 0 && (slow || (now > admitted && took > (uint64_t)from));
 }
 
 /// Records an outcome that was admitted under `state`; returns whether the breaker should open.
