@@ -7,78 +7,59 @@ public struct ChatChunk: Sendable, Hashable, Decodable {
     public let model: String
     /// What was added to each answer; none in the chunk that carries the usage.
     public let choices: [Choice]
-    /// What the answer took; in the last chunk, where the provider says it.
+    /// What the answer took so far; in the last chunk, where the provider says it.
     public let usage: Usage?
 
     /// What was added to one answer.
     public struct Choice: Sendable, Hashable, Decodable {
+        /// Which answer, from 0.
+        public let index: Int
         /// What was added.
         public let delta: Delta
         /// Why the answer ended, such as `stop` or `length`; nil while it goes on.
         public let finishReason: String?
 
+        init(index: Int, delta: Delta, finishReason: String?) {
+            self.index = index
+            self.delta = delta
+            self.finishReason = finishReason
+        }
+
         private enum CodingKeys: String, CodingKey {
-            case delta
+            case index, delta
             case finishReason = "finish_reason"
         }
 
         /// Reads a choice; one without a delta adds nothing.
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
+            index = try fields.decodeIfPresent(Int.self, forKey: .index) ?? 0
             delta = try fields.decodeIfPresent(Delta.self, forKey: .delta) ?? Delta()
             let reason = try fields.decodeIfPresent(String.self, forKey: .finishReason)
             finishReason = reason == "" ? nil : reason
         }
     }
 
-    /// An addition to an answer.
-    public struct Delta: Sendable, Hashable, Decodable {
-        /// Who speaks; in the first chunk.
-        public var role: String?
-        /// More text.
-        public var content: String?
-        /// More of what the model thinks before it answers, where the engine shows it.
-        public var reasoning: String?
-
-        /// Adds nothing.
-        init() {}
-
-        private enum CodingKeys: String, CodingKey {
-            case role, content, reasoning
-            case reasoningContent = "reasoning_content"
-        }
-
-        /// Reads an addition.
-        public init(from decoder: any Decoder) throws {
-            let fields = try decoder.container(keyedBy: CodingKeys.self)
-            role = try fields.decodeIfPresent(String.self, forKey: .role)
-            content = try fields.decodeIfPresent(String.self, forKey: .content)
-            reasoning =
-                try fields.decodeIfPresent(String.self, forKey: .reasoningContent)
-                ?? fields.decodeIfPresent(String.self, forKey: .reasoning)
-        }
-    }
-
     /// The text that was added to the first answer.
-    public var content: String { choices.first?.delta.content ?? "" }
+    public var content: String { choices.first { $0.index == 0 }?.delta.content ?? "" }
 
-    /// Whether the chunk brings the reader any further.
-    var carriesText: Bool {
-        choices.contains { $0.delta.content?.isEmpty == false || $0.delta.reasoning?.isEmpty == false }
+    init(id: String, model: String, choices: [Choice], usage: Usage?) {
+        self.id = id
+        self.model = model
+        self.choices = choices
+        self.usage = usage
     }
-
-    /// Whether an answer ends with this chunk.
-    var finishes: Bool { choices.contains { $0.finishReason != nil } }
 
     private enum CodingKeys: String, CodingKey { case id, model, choices, usage }
 
-    /// Reads a chunk, which must have choices, if only an empty list.
+    /// Reads a chunk; one without choices adds nothing.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decodeIfPresent(String.self, forKey: .id) ?? ""
         model = try fields.decodeIfPresent(String.self, forKey: .model) ?? ""
-        choices = try fields.decode([Choice].self, forKey: .choices)
-        usage = try fields.decodeIfPresent(Usage.self, forKey: .usage)
+        choices = try fields.decodeIfPresent([Choice].self, forKey: .choices) ?? []
+        // Figures that make no sense are no reason to lose the answer.
+        usage = try? fields.decodeIfPresent(Usage.self, forKey: .usage)
     }
 }
 #endif

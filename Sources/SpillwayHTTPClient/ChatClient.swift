@@ -11,18 +11,19 @@ public import Spillway
 
 /// Asks models through the API that OpenAI made common, under a policy.
 ///
-/// The first text of a stream is the point of no return. Until it has come the policy may try again, and its gates are
-/// settled with how that part went; what goes wrong later is thrown by the ``ChatStream`` and seen by no breaker.
-/// Likewise a policy's deadline bounds the time to the first text, and ``stall`` each silence after it.
+/// A call lasts as long as its answer, also where that streams: the policy's gates see how the whole of it went, and its
+/// deadline bounds the whole of it. Until a stream has come to its `CommitPoint` the policy may try again unnoticed; what
+/// becomes of a later failure, `StreamRecovery` says.
 public struct ChatClient: Sendable, CustomStringConvertible {
-    /// The longest that one attempt may take to a whole answer, or to the first text of a stream.
+    /// The longest that one attempt may take to a whole answer, or to the first content of a stream.
     public let timeout: Duration
-    /// The longest that a stream may be without new text; comments that keep the connection alive are not text.
+    /// The longest that a stream may be without new content; comments that keep the connection alive are not content.
     public let stall: Duration
 
     private let url: String
     private let authorization: String?
     private let http: PolicyHTTPClient
+    private let limits: AttemptTimeout
 
     /// The most bytes of an answer that does not stream.
     private static let bodyLimit = 16 << 20
@@ -33,9 +34,9 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     ///   - baseURL: Where the API lies, with its version, such as `https://api.openai.com/v1`.
     ///   - apiKey: Sent as bearer token; none by default. It appears in no error and no description.
     ///   - http: Sends the requests, under its policy.
-    ///   - timeout: The longest that one attempt may take to a whole answer, or to the first text; 60 s by default, and
+    ///   - timeout: The longest that one attempt may take to a whole answer, or to the first content; 60 s by default, and
     ///     never longer than the policy's deadline allows.
-    ///   - stall: The longest that a stream may be without new text; 30 s by default.
+    ///   - stall: The longest that a stream may be without new content; 30 s by default.
     /// - Throws: `ConfigurationError` for a URL that is none, a key that no header can carry, or a time below 1 ms.
     public init(
         baseURL: String, apiKey: String? = nil, http: PolicyHTTPClient, timeout: Duration = .seconds(60),
@@ -53,6 +54,7 @@ public struct ChatClient: Sendable, CustomStringConvertible {
             apiKey?.utf8.allSatisfy { (0x21...0x7E).contains($0) } ?? true, "apiKey", "(hidden)", "visible ASCII text")
         try check.duration(timeout, "timeout", atLeast: .milliseconds(1))
         try check.duration(stall, "stall", atLeast: .milliseconds(1))
+        limits = try AttemptTimeout(firstContent: timeout, stall: stall)
         url = (baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL) + "/chat/completions"
         authorization = apiKey.map { "Bearer \($0)" }
         self.http = http
@@ -76,33 +78,62 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         return try await http.policy.run(request.call(for: key)) {
             (attempt) async throws(UpstreamError) -> ChatCompletion in
             try await within(attempt) { (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
-                let body = try await Self.body(of: try await http.send(message, within: cutoff))
-                return try Self.decode(body)
+                let response = try await http.send(message.request(message.body), within: cutoff)
+                return try Self.decode(try await Self.body(of: response))
             }
         }
     }
 
-    /// Asks for an answer that streams, and returns when its first text has come.
+    /// Asks for an answer that streams, and returns when it has come to its commit point.
+    ///
+    /// The call goes on as long as the stream: its gates learn how the whole of it went, and its deadline bounds the whole of
+    /// it.
     ///
     /// - Parameters:
     ///   - request: What to ask.
     ///   - key: Whom the call is for, such as a tenant; nobody by default.
+    ///   - commit: How much must have come before the stream is returned; the first token by default. Until then another
+    ///     attempt goes unnoticed.
+    ///   - recovery: What becomes of a stream that fails later; by default the reader gets the error.
     /// - Throws: `PolicyError` with the last attempt's ``UpstreamError`` in it.
     public func stream(
-        _ request: ChatRequest, key: String? = nil
+        _ request: ChatRequest, key: String? = nil, commit: CommitPoint = .firstToken, recovery: StreamRecovery = .fail
     ) async throws(PolicyError<UpstreamError>) -> ChatStream {
         let message = try post(request, streaming: true)
-        let reader = try await http.policy.run(request.call(for: key)) {
-            (attempt) async throws(UpstreamError) -> ChatReader in
-            try await within(attempt) { (http, cutoff) async throws(UpstreamError) -> ChatReader in
-                let response = try await http.send(message, within: cutoff)
-                try await Self.checkStreams(response)
-                let reader = ChatReader(response.body)
-                try await reader.readFirst()
-                return reader
+        var call = request.call(for: key)
+        call.streams = true
+        let journal = StreamJournal(recovery, promptTokens: Int(call.tokens.input))
+        let relay = StreamRelay(journal, commit: commit, limits: limits, time: http.time)
+        let pieces = ChatReading.Pieces()
+        let task = Task { [http, call] in
+            let (result, report) = await http.policy.reported(call) { (attempt) async throws(UpstreamError) in
+                try await relay.run(attempt) { prefill in
+                    try await Self.body(of: message, prefill, http)
+                } to: {
+                    try await pieces.send($0)
+                }
             }
+            pieces.finish(result)
+            return report
         }
-        return ChatStream(reader, stall: stall, time: http.time)
+        let reading = ChatReading(pieces, journal, task)
+        let failure = await withTaskCancellationHandler {
+            await pieces.opened()
+        } onCancel: {
+            task.cancel()
+        }
+        if let failure { throw failure }
+        return ChatStream(reading)
+    }
+
+    /// Asks for a stream, or for the rest of one.
+    private static func body(
+        of message: Message, _ prefill: Prefill?, _ http: PolicyHTTPClient
+    ) async throws(UpstreamError) -> HTTPClientResponse.Body {
+        let body = try prefill?.body(message.body) ?? message.body
+        let response = try await http.send(message.request(body), within: http.forever)
+        try await checkStreams(response)
+        return response.body
     }
 
     /// Runs one attempt, bounded in time.
@@ -117,22 +148,31 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         }
     }
 
-    private func post(
-        _ request: ChatRequest, streaming: Bool
-    ) throws(PolicyError<UpstreamError>) -> HTTPClientRequest {
-        var message = HTTPClientRequest(url: url)
-        message.method = .POST
-        message.headers = ["content-type": "application/json"]
-        message.headers.add(name: "accept", value: streaming ? "text/event-stream" : "application/json")
-        if let authorization { message.headers.add(name: "authorization", value: authorization) }
+    /// What is sent, with a body that may yet change.
+    private struct Message: Sendable {
+        let head: HTTPClientRequest
+        let body: [UInt8]
+
+        func request(_ body: [UInt8]) -> HTTPClientRequest {
+            var request = head
+            request.body = .bytes(ByteBuffer(bytes: body))
+            return request
+        }
+    }
+
+    private func post(_ request: ChatRequest, streaming: Bool) throws(PolicyError<UpstreamError>) -> Message {
+        var head = HTTPClientRequest(url: url)
+        head.method = .POST
+        head.headers = ["content-type": "application/json"]
+        head.headers.add(name: "accept", value: streaming ? "text/event-stream" : "application/json")
+        if let authorization { head.headers.add(name: "authorization", value: authorization) }
         do {
             let body = try JSONEncoder().encode(ChatRequest.Wire(request: request, streaming: streaming))
-            message.body = .bytes(ByteBuffer(bytes: body))
+            return Message(head: head, body: Array(body))
         } catch {
             throw .operation(
                 UpstreamError("the request is no JSON", .neutral(.invalidRequest), underlying: error))
         }
-        return message
     }
 
     /// Refuses an answer that says itself that it does not stream.

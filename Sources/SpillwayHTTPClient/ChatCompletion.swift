@@ -37,27 +37,4 @@ public struct ChatCompletion: Sendable, Hashable, Decodable {
         usage = try fields.decodeIfPresent(Usage.self, forKey: .usage)
     }
 }
-
-/// What an answer took, in tokens.
-public struct Usage: Sendable, Hashable, Decodable {
-    /// Tokens of the prompt.
-    public let promptTokens: Int
-    /// Tokens that were generated.
-    public let completionTokens: Int
-    /// Both together.
-    public let totalTokens: Int
-
-    /// What an answer took.
-    public init(promptTokens: Int, completionTokens: Int, totalTokens: Int) {
-        self.promptTokens = promptTokens
-        self.completionTokens = completionTokens
-        self.totalTokens = totalTokens
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case promptTokens = "prompt_tokens"
-        case completionTokens = "completion_tokens"
-        case totalTokens = "total_tokens"
-    }
-}
 #endif

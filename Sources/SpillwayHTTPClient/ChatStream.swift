@@ -1,21 +1,21 @@
 #if HTTPClientSupport
-internal import Spillway
+public import Spillway
 
-/// The chunks of an answer that streams, of which the first text has come.
+/// The chunks of an answer that streams, of which the first has come.
 ///
 /// It ends only when the answer is whole: after a finish reason or `[DONE]`. Otherwise it throws, with the cause
-/// `truncated` or `malformed`, or `cancelled` when the reading task was. Read it once, by one task at a time; drop it to
-/// make the model stop.
+/// `truncated`, or `cancelled` when the reading task was. The model is heard no faster than the chunks are read. Read it
+/// once, by one task at a time; drop it to make the model stop.
 public struct ChatStream: AsyncSequence, Sendable {
     /// A piece of the answer.
     public typealias Element = ChatChunk
     /// How the answer failed.
     public typealias Failure = UpstreamError
 
-    private let reading: Reading
+    private let reading: ChatReading
 
-    init(_ reader: ChatReader, stall: Duration, time: any TimeSource) {
-        reading = Reading(reader, stall, time)
+    init(_ reading: ChatReading) {
+        self.reading = reading
     }
 
     /// Reads on from where the last iterator stopped.
@@ -23,9 +23,22 @@ public struct ChatStream: AsyncSequence, Sendable {
         Iterator(reading: reading)
     }
 
+    /// What the call took so far, with all its attempts; after the end, what it took.
+    ///
+    /// Nil when there is nothing to count. Its `source` says where the figures come from.
+    public var usage: Usage? { reading.journal.usage }
+
+    /// The model that answers; empty where the provider does not say.
+    public var model: String { reading.journal.model }
+
+    /// What happened to the call; waits for its end, and so for the reader.
+    public var report: CallReport {
+        get async { await reading.task.value }
+    }
+
     /// Reads the chunks.
     public struct Iterator: AsyncIteratorProtocol {
-        fileprivate let reading: Reading
+        fileprivate let reading: ChatReading
 
         /// The next chunk; nil when the answer is whole.
         ///
@@ -36,62 +49,58 @@ public struct ChatStream: AsyncSequence, Sendable {
     }
 }
 
-/// Reads with patience: as long as the stall time without any text, and a moment for what may follow a whole answer.
-private final class Reading: @unchecked Sendable {
-    private let reader: ChatReader
-    private let stall: Duration
-    private let time: any TimeSource
-    private let busy = Locked(false)
-    // Touched by the task that holds `busy`. Counts only time spent here, so that a slow reader is no stall.
-    private var silence = Duration.zero
+/// The reader's end of a call that goes on as long as its stream; letting go of it cancels the call.
+final class ChatReading: Sendable {
+    typealias Pieces = Handoff<[ChatPiece], PolicyError<UpstreamError>>
 
-    /// How long usage may take to follow the finish reason, and the end of the body to follow `[DONE]`.
-    private static let afterFinish = Duration.seconds(1)
-    private static let afterDone = Duration.milliseconds(100)
-
-    init(_ reader: ChatReader, _ stall: Duration, _ time: any TimeSource) {
-        self.reader = reader
-        self.stall = stall
-        self.time = time
+    private struct State {
+        var isBusy = false
+        var hasEnded = false
+        var chunks: ArraySlice<ChatChunk> = []
     }
+
+    let journal: StreamJournal
+    let task: Task<CallReport, Never>
+    private let pieces: Pieces
+    private let state = Locked(State())
+
+    init(_ pieces: Pieces, _ journal: StreamJournal, _ task: Task<CallReport, Never>) {
+        self.pieces = pieces
+        self.journal = journal
+        self.task = task
+    }
+
+    deinit { task.cancel() }
 
     func next() async throws(UpstreamError) -> ChatChunk? {
-        let free = busy.withLock { busy in
-            defer { busy = true }
-            return !busy
+        let isFree = state.withLock { state in
+            defer { state.isBusy = true }
+            return !state.isBusy
         }
-        guard free else {
+        guard isFree else {
             throw UpstreamError("the stream is being read by another task", .neutral(.invalidRequest))
         }
-        defer { busy.withLock { $0 = false } }
-        do throws(UpstreamError) {
-            if let chunk = try await chunk() { return chunk }
-            if reader.phase == .done {
-                _ = await cutoff(Self.afterDone).cancelling { [reader] in await reader.drain() }
+        defer { state.withLock { $0.isBusy = false } }
+        while true {
+            let (chunk, hasEnded) = state.withLock { ($0.chunks.popFirst(), $0.hasEnded) }
+            if chunk != nil || hasEnded { return chunk }
+            let step = await withTaskCancellationHandler {
+                await pieces.next()
+            } onCancel: {
+                task.cancel()
             }
-            reader.close()
-            return nil
-        } catch {
-            let whole = reader.phase != .open
-            reader.close()
-            if whole, error.outcome.cause == .timeout { return nil }
-            throw error.afterCommit
+            switch step {
+            case .value(let pieces): state.withLock { $0.chunks = pieces.compactMap(\.chunk)[...] }
+            case .ended(let result):
+                state.withLock { $0.hasEnded = true }
+                try check(result)
+            }
         }
     }
 
-    private func chunk() async throws(UpstreamError) -> ChatChunk? {
-        if reader.isReady || reader.phase == .done { return try await reader.read() }
-        let began = time.now
-        let patience = reader.phase == .open ? max(stall - silence, .zero) : min(stall, Self.afterFinish)
-        let chunk = try await cutoff(patience).run(or: "no text came for \(stall)") {
-            [reader] () async throws(UpstreamError) -> ChatChunk? in try await reader.read()
-        }
-        silence = chunk?.carriesText == true ? .zero : silence + began.duration(to: time.now)
-        return chunk
-    }
-
-    private func cutoff(_ patience: Duration) -> Cutoff {
-        Cutoff(deadline: time.now.advanced(by: patience), time: time)
+    private func check(_ result: Result<Void, PolicyError<UpstreamError>>) throws(UpstreamError) {
+        guard case .failure(let error) = result, !journal.isWhole else { return }
+        throw journal.failure(of: error) ?? UpstreamError("\(error)", error.outcome)
     }
 }
 #endif

@@ -8,37 +8,13 @@ struct Cutoff: Sendable {
     /// Whether it is the caller who stops waiting: then to be late says nothing about the target.
     var isCallers = false
 
-    /// What being late says about the target.
-    var outcome: Outcome { isCallers ? .neutral(.timeout) : .failure(.timeout) }
-
-    private enum Step<Value: Sendable>: Sendable {
-        case ended(Value)
-        case due
-        case stopped
-    }
-
     /// Runs `operation`, cancels it at the deadline, and returns what it made of that and whether it was late.
     func cancelling<Value: Sendable>(
         _ operation: @escaping @Sendable () async -> Value
     ) async -> (value: Value, late: Bool) {
-        await withTaskGroup(of: Step<Value>.self) { group in
-            group.addTask { .ended(await operation()) }
-            group.addTask {
-                do { try await time.sleep(until: deadline) } catch { return .stopped }
-                return .due
-            }
-            var late = false
-            var value: Value?
-            for await step in group {
-                switch step {
-                case .ended(let ended): value = ended
-                case .due: late = value == nil
-                case .stopped: continue
-                }
-                group.cancelAll()
-            }
-            return (value!, late)
-        }
+        let watch = AttemptWatch(nil, deadline: deadline, streams: false, time: time, at: time.now)
+        let value = await watch.child(operation)
+        return (value, watch.exceeded != nil)
     }
 
     /// Runs `operation` and cancels it at the deadline.
@@ -51,8 +27,18 @@ struct Cutoff: Sendable {
             do throws(UpstreamError) { return .success(try await operation()) } catch { return .failure(error) }
         }
         // Even a success: the cancellation may have reached what the operation goes on to use, such as a body.
-        if late { throw UpstreamError(what, outcome) }
+        if late { throw UpstreamError(what, isCallers ? .neutral(.timeout) : .failure(.timeout)) }
         return try result.get()
+    }
+}
+
+extension AttemptWatch {
+    /// Runs `body` in a task of its own, which alone is cancelled when a limit is met.
+    func child<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+        await withTaskGroup(of: Value.self) { group in
+            group.addTask { await self.run { await body() } }
+            return await group.next()!
+        }
     }
 }
 #endif

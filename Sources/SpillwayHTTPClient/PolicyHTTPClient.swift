@@ -47,17 +47,25 @@ public struct PolicyHTTPClient: Sendable {
         var call = call ?? Self.call(for: request)
         let sendsOnce = !request.canBeSentAgain
         if sendsOnce { call.idempotency = .unknown }
-        var consumed: UpstreamError?
+        let consumed = Consumed()
         return try await policy.run(call) { (attempt) async throws(UpstreamError) -> HTTPClientResponse in
             // A 429 or 503 would be tried again whatever the call, but the body is gone.
-            if let consumed { throw consumed.unrepeatable }
+            if let failure = consumed.failure.withLock({ $0 }) { throw failure.unrepeatable }
+            let cutoff = cutoff(of: attempt, timeout)
             do throws(UpstreamError) {
-                return try await send(request, within: cutoff(of: attempt, timeout))
+                return try await cutoff.run(or: "no answer in time") { () async throws(UpstreamError) in
+                    try await send(request, within: cutoff)
+                }
             } catch {
-                if sendsOnce, error.outcome.cause != .connect { consumed = error }
+                if sendsOnce, error.outcome.cause != .connect { consumed.failure.withLock { $0 = error } }
                 throw error
             }
         }
+    }
+
+    /// How the attempt failed that used up the body.
+    private final class Consumed: Sendable {
+        let failure = Locked<UpstreamError?>(nil)
     }
 
     /// The call that a request stands for when its caller does not say.
@@ -72,16 +80,13 @@ public struct PolicyHTTPClient: Sendable {
         }
     }
 
-    /// One attempt: the head of an answer below 400.
+    /// One attempt: the head of an answer below 400. Who calls it bounds its time, and cancels it.
     func send(_ request: HTTPClientRequest, within cutoff: Cutoff) async throws(UpstreamError) -> HTTPClientResponse {
         let response: HTTPClientResponse
         do {
-            let left = time.now.duration(to: cutoff.deadline)
-            response = try await client.execute(request, deadline: .now() + TimeAmount(left))
+            response = try await client.execute(request, deadline: .distantFuture)
         } catch {
-            let failure = UpstreamError.from(transport: error)
-            guard failure.outcome.cause == .timeout else { throw failure }
-            throw UpstreamError(failure.message, cutoff.outcome, underlying: error)
+            throw .from(transport: error)
         }
         guard response.status.code >= 400 else { return response }
         throw await .from(response, within: cutoff)
@@ -92,6 +97,9 @@ public struct PolicyHTTPClient: Sendable {
         let left = attempt.remaining ?? .seconds(Int64.max)
         return Cutoff(deadline: time.now.advanced(by: min(left, timeout)), time: time, isCallers: left < timeout)
     }
+
+    /// No bound of its own.
+    var forever: Cutoff { Cutoff(deadline: .distantFuture, time: time) }
 }
 
 extension HTTPClient.Configuration {

@@ -14,5 +14,12 @@ public struct ServerSentEvent: Sendable, Hashable {
         self.data = data
         self.id = id
     }
+
+    /// The event as it goes over the wire, without its id.
+    public var text: String {
+        var text = event == "message" ? "" : "event: \(event)\n"
+        for line in data.split(separator: "\n", omittingEmptySubsequences: false) { text += "data: \(line)\n" }
+        return text + "\n"
+    }
 }
 #endif

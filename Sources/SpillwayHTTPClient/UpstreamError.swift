@@ -68,7 +68,7 @@ public struct UpstreamError: OutcomeError, CustomStringConvertible {
     static func from(_ error: ProviderError, in body: [UInt8]) -> UpstreamError {
         let answer = HTTPAnswer(status: error.status, body: body)
         return UpstreamError(
-            "the upstream reported: \(error.message.prefix(500))", answer.outcome(now: Date().timeIntervalSince1970),
+            "the upstream reported: \(error.message.prefix(500))", answer.outcome(now: 0),
             status: error.status, body: Array(body.prefix(HTTPAnswer.bodyLimit)), contentType: "application/json")
     }
 
@@ -86,15 +86,16 @@ public struct UpstreamError: OutcomeError, CustomStringConvertible {
         UpstreamError(message, .failure(.truncated))
     }
 
-    /// The same failure of a stream of which some had been passed on: it can no longer be tried again.
+    /// The same failure of a stream of which some had been passed on: it can no longer be tried again, and it speaks against
+    /// the target only if it did before.
     var afterCommit: UpstreamError {
-        switch outcome.cause {
-        case .malformed, .truncated, .cancelled: self
-        default:
-            UpstreamError(
-                "the stream was cut: \(message)", .failure(.truncated), status: status, body: body,
-                contentType: contentType, underlying: self)
-        }
+        if [.truncated, .cancelled].contains(outcome.cause) { return self }
+        let hint = outcome.retryAfter
+        return UpstreamError(
+            "the stream was cut: \(message)",
+            outcome.verdict == .failure
+                ? .failure(.truncated, retryAfter: hint) : .neutral(.truncated, retryAfter: hint),
+            status: status, body: body, contentType: contentType, underlying: self)
     }
 }
 

@@ -1,0 +1,66 @@
+#if HTTPClientSupport
+internal import Spillway
+
+/// The clocks that run while one attempt reads a stream.
+struct StreamClocks: Sendable {
+    /// What the policy gave; it may have limits of its own.
+    private let attempt: Attempt
+    /// Under the relay's limits.
+    private let own: Attempt
+    /// How long usage may take to follow the last finish reason, and the end of the body to follow the end mark.
+    private let afterFinish: Attempt
+    private let afterEnd: Attempt
+    /// Whether the answer is whole, and only what may follow it is waited for.
+    private(set) var isOver = false
+
+    // Only these are never refused.
+    private static let patience = (
+        finish: try? AttemptTimeout(stall: .seconds(1)), end: try? AttemptTimeout(stall: .milliseconds(100))
+    )
+
+    init(_ attempt: Attempt, _ limits: AttemptTimeout?, _ time: any TimeSource) {
+        let now = time.now
+        func watched(_ limits: AttemptTimeout?, until deadline: Instant? = nil) -> Attempt {
+            var copy = Attempt(number: attempt.number, call: attempt.call, started: now, deadline: deadline)
+            copy.watch = AttemptWatch(limits, deadline: deadline, streams: true, time: time, at: now)
+            return copy
+        }
+        self.attempt = attempt
+        own = watched(limits, until: attempt.remaining.map { now.advanced(by: $0) })
+        afterFinish = watched(Self.patience.finish)
+        afterEnd = watched(Self.patience.end)
+    }
+
+    /// The limit that was met; nil: none.
+    var exceeded: TimeLimit? { own.watch?.exceeded ?? attempt.watch?.exceeded }
+
+    /// Runs `body` in a task of its own, which is cancelled when a limit is met.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+        let (own, afterFinish, afterEnd) = (own.watch!, afterFinish.watch!, afterEnd.watch!)
+        return await own.child { await afterFinish.run { await afterEnd.run { await body() } } }
+    }
+
+    /// Content came.
+    func received(tokens: Int) {
+        attempt.received(tokens: tokens)
+        own.received(tokens: tokens)
+    }
+
+    /// Runs `body`, which does what is not the target's to hurry with.
+    func pausing<Value, Failure: Error>(_ body: () async throws(Failure) -> Value) async throws(Failure) -> Value {
+        if isOver {
+            return try await afterFinish.pausing { () async throws(Failure) in try await afterEnd.pausing(body) }
+        }
+        return try await attempt.pausing { () async throws(Failure) in try await own.pausing(body) }
+    }
+
+    /// The answer is whole: from here on no limit counts but a moment's patience.
+    mutating func finish() {
+        isOver = true
+        afterFinish.received()
+    }
+
+    /// The end mark has come.
+    func end() { afterEnd.received() }
+}
+#endif

@@ -1,0 +1,109 @@
+#if HTTPClientSupport
+internal import NIOCore
+internal import Spillway
+
+/// One attempt's reading of a stream.
+struct StreamReading: Sendable {
+    typealias Sink = @Sendable ([ChatPiece]) async throws -> Void
+
+    private(set) var decoder: ChatStreamDecoder
+    /// Whether this attempt has passed anything on.
+    private(set) var passedOn = false
+    /// Whether the end mark was passed on.
+    private(set) var hasEnd = false
+    let resumption: Resumption
+    private var resuming: Resumption
+    private var clocks: StreamClocks
+    private let attempt: Attempt
+    private let journal: StreamJournal
+    private let commit: CommitPoint
+    private let sink: Sink
+    private var held: [ChatPiece] = []
+    private var heldBytes = 0
+
+    /// The most bytes that wait for the commit point.
+    static let limit = 16 << 20
+
+    init(
+        _ attempt: Attempt, _ journal: StreamJournal, _ commit: CommitPoint, _ clocks: StreamClocks,
+        _ resumption: Resumption, _ sink: @escaping Sink
+    ) {
+        self.attempt = attempt
+        self.journal = journal
+        self.commit = commit
+        self.clocks = clocks
+        self.resumption = resumption
+        self.sink = sink
+        resuming = resumption
+        decoder = ChatStreamDecoder(choices: journal.choices)
+    }
+
+    /// Whether the whole answer was passed on.
+    var isWhole: Bool { passedOn && held.isEmpty && decoder.phase >= .finished }
+
+    /// Reads a body to its end and passes on what it says.
+    mutating func read<Body: AsyncSequence>(_ body: Body) async throws(UpstreamError) where Body.Element == ByteBuffer {
+        var buffers = body.makeAsyncIterator()
+        do {
+            while decoder.phase < .finished, decoder.failure == nil {
+                if let buffer = try await buffers.next(isolation: #isolation) { try await take(buffer) } else { decoder.end() }
+            }
+            if let failure = decoder.failure { throw failure }
+            let clocks = clocks
+            try await clocks.pausing { try await readTail(&buffers) }
+        } catch {
+            throw .from(transport: error)
+        }
+    }
+
+    /// Reads what may follow a whole answer: usage, the end mark, and the end of the body, so that the connection can be used
+    /// again.
+    private mutating func readTail<Buffers: AsyncIteratorProtocol>(
+        _ buffers: inout Buffers
+    ) async throws where Buffers.Element == ByteBuffer {
+        clocks.finish()
+        if decoder.phase == .done { clocks.end() }
+        while let buffer = try await buffers.next(isolation: #isolation) {
+            guard decoder.phase < .done else { continue }
+            try await take(buffer)
+            if decoder.phase == .done { clocks.end() }
+        }
+    }
+
+    private mutating func take(_ buffer: ByteBuffer) async throws(UpstreamError) {
+        for piece in decoder.feed(buffer.readableBytesView) {
+            if piece.kind == .content { clocks.received(tokens: piece.tokens) }
+            do throws(Resumption.Differs) {
+                guard let news = try resuming.take(piece) else { continue }
+                held.append(news)
+                heldBytes += news.data.utf8.count
+            } catch {
+                throw journal.lost("another attempt began a different answer")
+            }
+        }
+        if passedOn || resumption.goesOn || decoder.isReached(commit) { try await pass() }
+        guard heldBytes <= Self.limit else {
+            throw UpstreamError("more than \(Self.limit) bytes came before the commit point", .neutral(.unacceptable))
+        }
+    }
+
+    private mutating func pass() async throws(UpstreamError) {
+        guard !held.isEmpty else { return }
+        let pieces = held
+        let mayResume = journal.recovery != .fail
+        if !passedOn, !attempt.commit(resumable: mayResume) {
+            throw UpstreamError("another attempt was first", .neutral(.cancelled))
+        }
+        passedOn = true
+        (held, heldBytes) = ([], 0)
+        hasEnd = pieces.last?.kind == .end
+        // A tool call, for example, makes an end of that.
+        if !journal.pass(pieces, decoder), mayResume { _ = attempt.commit(resumable: false) }
+        do {
+            try await clocks.pausing { try await sink(pieces) }
+        } catch {
+            throw UpstreamError("nobody takes the answer any more", .neutral(.cancelled), underlying: error)
+        }
+    }
+}
+#endif
