@@ -83,6 +83,7 @@ public struct StreamRelay: Sendable {
             case .firstContent: "no content came in time"
             case .stall: "no more content came in time"
             case .tokenRate: "the content came too slowly"
+            default: "a limit was met: \(limit)"
             }
         return UpstreamError(what, limit.outcome)
     }
