@@ -100,12 +100,11 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         _ request: ChatRequest, key: String? = nil, commit: CommitPoint = .firstToken, recovery: StreamRecovery = .fail
     ) async throws(PolicyError<UpstreamError>) -> ChatStream {
         let message = try post(request, streaming: true)
-        var call = request.call(for: key)
-        call.streams = true
+        let call = request.call(for: key, streams: true)
         let journal = StreamJournal(recovery, promptTokens: Int(call.tokens.input))
         let relay = StreamRelay(journal, commit: commit, limits: limits, time: http.time)
         let pieces = ChatReading.Pieces()
-        let task = Task { [http, call] in
+        let task = Task { [http] in
             let (result, report) = await http.policy.reported(call) { (attempt) async throws(UpstreamError) in
                 try await relay.run(attempt) { prefill in
                     try await Self.body(of: message, prefill, http)

@@ -44,12 +44,14 @@ public struct ChatRequest: Sendable, Hashable, Encodable {
     ///
     /// It may be repeated, since asking a model twice does no more than asking it once, at twice the price.
     ///
-    /// - Parameter key: Whom the call is for, such as a tenant; nil: nobody in particular.
-    public func call(for key: String? = nil) -> Call {
+    /// - Parameters:
+    ///   - key: Whom the call is for, such as a tenant; nil: nobody in particular.
+    ///   - streams: Whether the answer comes in pieces; by default it does not.
+    public func call(for key: String? = nil, streams: Bool = false) -> Call {
         let bytes = messages.reduce(0) { $0 + $1.content.utf8.count }
         return Call(
             tokens: .estimate(input: max(1, bytes / 4), maxOutput: maxTokens ?? 0), key: key,
-            idempotency: .idempotent)
+            idempotency: .idempotent, streams: streams)
     }
 
     /// The request as it goes over the wire.

@@ -35,10 +35,7 @@ struct Cutoff: Sendable {
 extension AttemptWatch {
     /// Runs `body` in a task of its own, which alone is cancelled when a limit is met.
     func child<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
-        await withTaskGroup(of: Value.self) { group in
-            group.addTask { await self.run { await body() } }
-            return await group.next()!
-        }
+        await ChildTask.run { await self.run { await body() } }
     }
 }
 #endif

@@ -80,7 +80,9 @@ public struct PolicyHTTPClient: Sendable {
         }
     }
 
-    /// One attempt: the head of an answer below 400. Who calls it bounds its time, and cancels it.
+    /// One attempt: the head of an answer below 400.
+    ///
+    /// Who calls it bounds its time, and cancels it.
     func send(_ request: HTTPClientRequest, within cutoff: Cutoff) async throws(UpstreamError) -> HTTPClientResponse {
         let response: HTTPClientResponse
         do {

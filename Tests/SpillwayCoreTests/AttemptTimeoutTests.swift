@@ -57,7 +57,7 @@ import Testing
             // A comment line a second: the operation reads it and has nothing to tell.
             while true { try await time.work(for: .seconds(1)) }
         }
-        #expect(outcomes == ["firstContent at 8.0 seconds cancelled"])
+        #expect(outcomes == ["first_content_timeout at 8.0 seconds cancelled"])
     }
 
     @Test("keep-alives do not put off a stall")
@@ -67,7 +67,7 @@ import Testing
             attempt.received(tokens: 100)
             while true { try await time.work(for: .milliseconds(300)) }
         }
-        #expect(outcomes == ["stall at 7.0 seconds cancelled"])
+        #expect(outcomes == ["stalled at 7.0 seconds cancelled"])
     }
 
     @Test("a dribble is cut")
@@ -79,7 +79,7 @@ import Testing
             }
         }
         // From the first content at 4 s: 10 s of patience, and half a second for each of two tokens more.
-        #expect(outcomes == ["tokenRate at 15.0 seconds cancelled"])
+        #expect(outcomes == ["too_slow at 15.0 seconds cancelled"])
     }
 
     @Test(
@@ -92,9 +92,9 @@ import Testing
             try await time.hang()
             return 0
         }
-        #expect(try outcomes(short, hang) == ["attempt at 4.0 seconds cancelled"])
-        #expect(try outcomes(short, deadline: .seconds(2), hang) == ["deadline at 2.0 seconds cancelled"])
-        #expect(try outcomes(short, deadline: .zero, hang) == ["deadline at 0.0 seconds "])
+        #expect(try outcomes(short, hang) == ["attempt_timeout at 4.0 seconds cancelled"])
+        #expect(try outcomes(short, deadline: .seconds(2), hang) == ["deadline_exceeded at 2.0 seconds cancelled"])
+        #expect(try outcomes(short, deadline: .zero, hang) == ["deadline_exceeded at 0.0 seconds "])
     }
 
     @Test("what an attempt throws or returns after it met a limit does not change that")
@@ -107,12 +107,12 @@ import Testing
             await task.value
             return 1
         }
-        #expect(stubborn == ["attempt at 10.0 seconds "])
+        #expect(stubborn == ["attempt_timeout at 10.0 seconds "])
         let failing = try outcomes(limit) { _, time throws(Trouble) in
             do { try await time.hang() } catch {}
             throw Trouble(text: "its own")
         }
-        #expect(failing == ["attempt at 3.0 seconds its own"])
+        #expect(failing == ["attempt_timeout at 3.0 seconds its own"])
     }
 
     @Test("an attempt that met a limit may not pass its answer on")
@@ -139,8 +139,8 @@ import Testing
             attempt.received()
             return 3
         }
-        #expect(outcomes.isSuperset(of: ["3 at 3.0 seconds", "stall at 1.0 seconds cancelled"]), "\(outcomes)")
-        #expect(outcomes.allSatisfy { $0.hasPrefix("3 at 3") || $0.hasPrefix("stall at") }, "\(outcomes)")
+        #expect(outcomes.isSuperset(of: ["3 at 3.0 seconds", "stalled at 1.0 seconds cancelled"]), "\(outcomes)")
+        #expect(outcomes.allSatisfy { $0.hasPrefix("3 at 3") || $0.hasPrefix("stalled at") }, "\(outcomes)")
     }
 
     @Test("the clock goes back while an attempt runs: the limit is met all the same")

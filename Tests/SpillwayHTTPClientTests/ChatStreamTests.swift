@@ -9,18 +9,6 @@ import Testing
 @Suite("A chat client, streams", .timeLimit(.minutes(10)))
 struct ChatStreamTests {
     private static let request = ChatRequest(model: "m", messages: [ChatMessage(role: "user", content: "Hi")])
-    private static let role = #"data: {"id":"s","choices":[{"delta":{"role":"assistant","content":""}}]}"# + "\n\n"
-    private static let end = #"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"# + "\n\n"
-    private static let usage =
-        #"data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"# + "\n\n"
-    private static let done = "data: [DONE]\n\n"
-    private static let broken = #"data: {"choices":[{"delta":{"cont"# + "\n\n"
-    private static let reported = #"data: {"error":{"message":"out of memory","code":500}}"# + "\n\n"
-
-    private static func text(_ text: String) -> String {
-        #"data: {"choices":[{"delta":{"content":"\#(text)"}}]}"# + "\n\n"
-    }
-
     private func chat(
         _ upstream: Upstream, _ client: HTTPClient, retries: Int = 0, time: any TimeSource = .system,
         _ gates: [any Gate] = []
@@ -29,22 +17,11 @@ struct ChatStreamTests {
         return try ChatClient(baseURL: upstream.url("/v1"), http: http)
     }
 
-    /// The text of a stream, and the error that ended it.
-    private func read(_ stream: ChatStream) async -> (text: String, error: UpstreamError?) {
-        var text = ""
-        do {
-            for try await chunk in stream { text += chunk.content }
-            return (text, nil)
-        } catch {
-            return (text, error)
-        }
-    }
-
     @Test("a whole stream is passed on chunk by chunk, comments left out")
     func whole() async throws {
         let pieces = [
-            ": keep-alive\n\n", Self.role, Self.text("Hel"), ": keep-alive\n\n", Self.text("lo"), Self.end, Self.usage,
-            Self.done,
+            Wire.alive, Wire.role, Wire.text("Hel"), Wire.alive, Wire.text("lo"), Wire.end, Wire.usage,
+            Wire.done,
         ]
         try await withUpstream([.stream(pieces), .stream(pieces)]) { upstream, client in
             let chat = try chat(upstream, client)
@@ -65,10 +42,10 @@ struct ChatStreamTests {
     @Test(
         "an answer is whole with a finish reason or with [DONE], even when the connection breaks",
         arguments: [
-            ([text("Hello"), end], Upstream.End.whole), ([text("Hello"), done], .whole),
-            ([text("Hello"), done, broken], .whole),
+            ([Wire.text("Hello"), Wire.end], Upstream.End.whole), ([Wire.text("Hello"), Wire.done], .whole),
+            ([Wire.text("Hello"), Wire.done, Wire.broken], .whole),
             // What is broken off must have come before: in one piece with the first text.
-            ([text("Hello") + end], .never), ([text("Hello") + done], .never),
+            ([Wire.text("Hello") + Wire.end], .never), ([Wire.text("Hello") + Wire.done], .never),
         ])
     func isWhole(pieces: [String], end: Upstream.End) async throws {
         try await withUpstream([.stream(pieces, end)]) { upstream, client in
@@ -83,14 +60,14 @@ struct ChatStreamTests {
     @Test(
         "a whole answer ends soon although the connection stays",
         arguments: [
-            text("Hello") + end, text("Hello") + done, text("Hello") + end + done,
+            Wire.text("Hello") + Wire.end, Wire.text("Hello") + Wire.done, Wire.text("Hello") + Wire.end + Wire.done,
         ])
     func ends(piece: String) async throws {
         let time = ManualTime()
         try await withUpstream([.stream([piece], .never)]) { upstream, client in
             let stream = try await chat(upstream, client, time: time).stream(Self.request)
             async let result = read(stream)
-            await time.waitForSleepers()
+            await time.waitForWake(in: piece.contains("[DONE]") ? .milliseconds(100) : .seconds(1))
             time.advance(by: .seconds(1))
             #expect(await result.text == "Hello")
             #expect(await result.error == nil)
@@ -100,21 +77,22 @@ struct ChatStreamTests {
     @Test(
         "an answer that is cut after its first text is an error",
         arguments: [
-            ([role, text("Hello")], Upstream.End.never, Outcome.Cause.truncated),
-            ([role, text("Hello")], .whole, .truncated), ([text("Hello"), "data: {\"choi"], .whole, .truncated),
-            ([text("Hello"), reported, end, done], .whole, .truncated),
-            ([text("Hello"), broken, text("!"), end, done], .whole, .malformed),
+            ([Wire.role, Wire.text("Hello")], Upstream.End.never, Outcome.Cause.truncated),
+            ([Wire.role, Wire.text("Hello")], .whole, .truncated),
+            ([Wire.text("Hello"), "data: {\"choi"], .whole, .truncated),
+            ([Wire.text("Hello"), Wire.reported, Wire.end, Wire.done], .whole, .truncated),
+            ([Wire.text("Hello"), Wire.broken, Wire.text("!"), Wire.end, Wire.done], .whole, .truncated),
         ])
     func cut(pieces: [String], end: Upstream.End, cause: Outcome.Cause) async throws {
         let witness = Witness()
-        let answers = [Upstream.Answer.stream(pieces, end), .stream([Self.text("again"), Self.done])]
+        let answers = [Upstream.Answer.stream(pieces, end), .stream([Wire.text("again"), Wire.done])]
         try await withUpstream(answers) { upstream, client in
             let stream = try await chat(upstream, client, retries: 2, [witness]).stream(Self.request)
             if end == .never { await upstream.cut() }
-            #expect(witness.outcomes == [.success])
             let result = await read(stream)
             #expect(result.text == "Hello")
             #expect(result.error?.outcome == .failure(cause))
+            #expect(witness.outcomes == [.failure(cause)], "the gates see it")
             #expect(upstream.requests.count == 1)
             #expect(await read(stream).error == nil, "it has ended")
         }
@@ -123,15 +101,15 @@ struct ChatStreamTests {
     @Test(
         "what goes wrong before the first text is tried again, and the gates see it",
         arguments: [
-            (Upstream.Answer.stream([role], .cut), Outcome.Cause.transport), (.stream([role]), .transport),
-            (.stream([role, broken]), .malformed), (.stream([role, reported]), .serverError),
+            (Upstream.Answer.stream([Wire.role], .cut), Outcome.Cause.transport), (.stream([Wire.role]), .transport),
+            (.stream([Wire.role, Wire.broken]), .malformed), (.stream([Wire.role, Wire.reported]), .serverError),
             (.plain(200, ["content-type": "application/json"], #"{"error":{"message":"no","code":503}}"#), .overloaded),
             (.plain(200, ["content-type": "application/json"], "{}"), .malformed), (.plain(500), .serverError),
             (.reset, .transport),
         ])
     func before(answer: Upstream.Answer, cause: Outcome.Cause) async throws {
         let witness = Witness()
-        try await withUpstream([answer, .stream([Self.text("Hello"), Self.end, Self.done])]) { upstream, client in
+        try await withUpstream([answer, .stream([Wire.text("Hello"), Wire.end, Wire.done])]) { upstream, client in
             let result = await read(try await chat(upstream, client, retries: 1, [witness]).stream(Self.request))
             #expect(result.text == "Hello")
             #expect(result.error == nil)
@@ -141,7 +119,7 @@ struct ChatStreamTests {
 
     @Test("an answer without any text is whole when it says so")
     func empty() async throws {
-        try await withUpstream([.stream([Self.role, Self.end, Self.done]), .stream([Self.done], .never)]) {
+        try await withUpstream([.stream([Wire.role, Wire.end, Wire.done]), .stream([Wire.done], .never)]) {
             upstream, client in
             for _ in 0..<2 {
                 let result = await read(try await chat(upstream, client).stream(Self.request))
@@ -153,8 +131,8 @@ struct ChatStreamTests {
     @Test("a target that answers and never says a word is a timeout, however often it says that it lives")
     func stuck() async throws {
         let time = ManualTime()
-        let alive = Array(repeating: ": keep-alive\n\n", count: 50)
-        try await withUpstream([.stream([Self.role] + alive, .never)]) { upstream, client in
+        let alive = Array(repeating: Wire.alive, count: 50)
+        try await withUpstream([.stream([Wire.role] + alive, .never)]) { upstream, client in
             let chat = try chat(upstream, client, time: time)
             async let error = failure { try await chat.stream(Self.request) }
             for await _ in upstream.arrivals { break }
@@ -167,13 +145,19 @@ struct ChatStreamTests {
     @Test("a stream that falls silent is cut, however often it says that it lives")
     func stall() async throws {
         let time = ManualTime()
-        let alive = Array(repeating: ": keep-alive\n\n", count: 50)
-        try await withUpstream([.stream([Self.text("Hello"), Self.role] + alive, .never)]) { upstream, client in
+        let alive = Array(repeating: Wire.alive, count: 50)
+        try await withUpstream([.stream([Wire.text("Hello"), Wire.role] + alive, .never)]) { upstream, client in
             let stream = try await chat(upstream, client, time: time).stream(Self.request)
             async let result = read(stream)
-            await time.waitForSleepers()
-            time.advance(by: .seconds(30))
+            // When the reader has come to wait, nobody can see; so time goes on until it has its answer.
+            let clock = Task {
+                while !Task.isCancelled {
+                    time.advance(by: .seconds(10))
+                    await Task.yield()
+                }
+            }
             let error = await result.error
+            clock.cancel()
             #expect(await result.text == "Hello")
             #expect(error?.outcome == .failure(.truncated))
             #expect((error?.underlying as? UpstreamError)?.outcome == .failure(.timeout))
@@ -182,7 +166,7 @@ struct ChatStreamTests {
 
     @Test("cancelling the reader ends the stream as cancelled")
     func cancellation() async throws {
-        try await withUpstream([.stream([Self.text("Hello")], .never)]) { upstream, client in
+        try await withUpstream([.stream([Wire.text("Hello")], .never)]) { upstream, client in
             let stream = try await chat(upstream, client).stream(Self.request)
             let reader = Task { await read(stream) }
             reader.cancel()
@@ -190,16 +174,18 @@ struct ChatStreamTests {
         }
     }
 
-    @Test("a second reader at the same time is refused, and the first goes on")
+    @Test("of two readers at the same time one is refused, and the other goes on")
     func twoReaders() async throws {
-        let time = ManualTime()
-        try await withUpstream([.stream([Self.text("Hello")], .never)]) { upstream, client in
-            let stream = try await chat(upstream, client, time: time).stream(Self.request)
-            async let first = read(stream)
-            await time.waitForSleepers()
-            #expect(await read(stream).error?.outcome == .neutral(.invalidRequest))
-            time.advance(by: .seconds(30))
-            #expect(await first.error?.outcome == .failure(.truncated))
+        try await withUpstream([.stream([Wire.text("Hello")], .never)]) { upstream, client in
+            let stream = try await chat(upstream, client).stream(Self.request)
+            var first = stream.makeAsyncIterator()
+            #expect(try await first.next()?.content == "Hello")
+            await withTaskGroup(of: UpstreamError?.self) { readers in
+                for _ in 0..<2 { readers.addTask { await read(stream).error } }
+                #expect(await readers.next()??.outcome == .neutral(.invalidRequest))
+                await upstream.cut()
+                #expect(await readers.next()??.outcome == .failure(.truncated))
+            }
         }
     }
 

@@ -28,7 +28,9 @@ public struct ChatStreamDecoder: Sendable {
 
     /// How far the answer has come.
     public private(set) var phase = Phase.waiting
-    /// Why the answer is not whole; nil while it may become so. Nothing is read after it.
+    /// Why the answer is not whole; nil while it may become so.
+    ///
+    /// Nothing is read after it.
     public private(set) var failure: UpstreamError?
     /// The model that answers; empty where the provider does not say.
     public private(set) var model = ""

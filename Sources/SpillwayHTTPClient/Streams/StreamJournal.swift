@@ -115,7 +115,8 @@ extension StreamJournal {
             return (state.transcript, state.failure)
         }
         if passedOn { return canResume(transcript) ? failure : failure.afterCommit }
-        if resumption.prefill != nil, [.invalidRequest, .contextTooLong, .contentFiltered].contains(failure.outcome.cause) {
+        let refusals: [Outcome.Cause] = [.invalidRequest, .contextTooLong, .contentFiltered]
+        if resumption.prefill != nil, refusals.contains(failure.outcome.cause) {
             return lost("the target would not continue it: \(failure.message)", after: first)
         }
         return failure
@@ -125,8 +126,8 @@ extension StreamJournal {
     func lost(_ why: String, after failure: UpstreamError? = nil) -> UpstreamError {
         let first = failure ?? self.failure
         return UpstreamError(
-            "the stream was cut: \(first?.message ?? "no more came"); \(why)", .neutral(.truncated), status: first?.status,
-            body: first?.body ?? [], contentType: first?.contentType, underlying: first)
+            "the stream was cut: \(first?.message ?? "no more came"); \(why)", .neutral(.truncated),
+            status: first?.status, body: first?.body ?? [], contentType: first?.contentType, underlying: first)
     }
 
     private func canResume(_ transcript: Transcript) -> Bool {

@@ -42,11 +42,17 @@ struct StreamReading: Sendable {
     var isWhole: Bool { passedOn && held.isEmpty && decoder.phase >= .finished }
 
     /// Reads a body to its end and passes on what it says.
-    mutating func read<Body: AsyncSequence>(_ body: Body) async throws(UpstreamError) where Body.Element == ByteBuffer {
+    mutating func read<Body: AsyncSequence>(
+        _ body: Body
+    ) async throws(UpstreamError) where Body.Element == ByteBuffer {
         var buffers = body.makeAsyncIterator()
         do {
             while decoder.phase < .finished, decoder.failure == nil {
-                if let buffer = try await buffers.next(isolation: #isolation) { try await take(buffer) } else { decoder.end() }
+                guard let buffer = try await buffers.next(isolation: #isolation) else {
+                    decoder.end()
+                    break
+                }
+                try await take(buffer)
             }
             if let failure = decoder.failure { throw failure }
             let clocks = clocks
@@ -92,7 +98,7 @@ struct StreamReading: Sendable {
         let pieces = held
         let mayResume = journal.recovery != .fail
         if !passedOn, !attempt.commit(resumable: mayResume) {
-            throw UpstreamError("another attempt was first", .neutral(.cancelled))
+            throw UpstreamError("another attempt was first, or a limit was met", .neutral(.cancelled))
         }
         passedOn = true
         (held, heldBytes) = ([], 0)

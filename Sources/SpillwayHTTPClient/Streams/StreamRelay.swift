@@ -82,7 +82,8 @@ public struct StreamRelay: Sendable {
             case .attempt: "the attempt took too long"
             case .firstContent: "no content came in time"
             case .stall: "no more content came in time"
-            default: "the content came too slowly"
+            case .tokenRate: "the content came too slowly"
+            default: "a limit was met: \(limit)"
             }
         return UpstreamError(what, limit.outcome)
     }
