@@ -29,6 +29,8 @@ struct Flow: Sendable {
     var first = 0
     /// One bit for each target that failed in this call.
     var failed: UInt64 = 0
+    /// One bit for each target that is not asked again in this call.
+    var barred: UInt64 = 0
     /// Until when no target that failed in this call may be asked again, because one of them said so.
     var heldUntil = Instant.zero
 

@@ -86,7 +86,8 @@ extension PolicyCore {
             if again, flow.started < flow.heldUntil, refusal != nil { break }
             for step in places.indices {
                 let index = (flow.first + step) % places.count
-                guard (flow.failed & (1 << UInt64(index)) != 0) == again else { continue }
+                let bit: UInt64 = 1 << UInt64(index)
+                guard flow.barred & bit == 0, (flow.failed & bit != 0) == again else { continue }
                 do throws(Rejection) {
                     for gate in places[index].gates { try admit(gate, call, &flow) }
                     flow.target = index

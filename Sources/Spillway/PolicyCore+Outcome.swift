@@ -59,7 +59,11 @@ extension PolicyCore {
         flow.target = -1
         if case .final? = watch?.commitment { flow.isCommitted = true }
         guard outcome.verdict != .success, outcome.cause != .cancelled else { return }
-        if target >= 0 { flow.failed |= 1 << UInt64(target) }
+        if target >= 0 {
+            flow.failed |= 1 << UInt64(target)
+            // One that was silent would cost as much time again; one that could not go on with an answer cannot now.
+            if [.timeout, .truncated].contains(outcome.cause) { flow.barred |= 1 << UInt64(target) }
+        }
         if let hint = outcome.retryAfter { flow.heldUntil = max(flow.heldUntil, now.advanced(by: hint)) }
     }
 
@@ -71,6 +75,7 @@ extension PolicyCore {
         if outcome.cause == .cancelled { return .cancelled }
         // Another attempt would repeat what was passed on, or contradict it.
         if flow.isCommitted { return .notRetryable }
+        if !places.isEmpty, flow.barred.nonzeroBitCount == places.count { return .noTarget }
         let now = now
         // What one target asked for does not hold up another, as long as there is one that has not failed.
         let elsewhere = flow.failed.nonzeroBitCount < places.count

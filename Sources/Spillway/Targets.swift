@@ -21,7 +21,8 @@ public struct Target: Sendable {
 /// Where a policy sends its attempts.
 ///
 /// A target that refuses is passed over at no cost; one that failed in this call is asked again only when all others
-/// refuse.
+/// refuse; one that did not answer in time, or could not go on with an answer that was begun, is not asked again in this
+/// call.
 public struct Targets: Sendable {
     /// Which target comes first.
     public enum Order: Sendable {

@@ -52,7 +52,8 @@ import Testing
         }
         let first = await ending { () throws(PolicyError<Trouble>) in try await strict.run(time: time, operation) }
         #expect(first == .timedOut(.deadline, last: nil))
-        let second = await ending { () throws(PolicyError<Trouble>) in try await cooperative.run(time: time, operation) }
+        let second = await ending { () throws(PolicyError<Trouble>) in try await cooperative.run(time: time, operation)
+        }
         #expect(second == .value(5))
     }
 
@@ -116,7 +117,8 @@ import Testing
                 if ended == .value(3) {
                     try #require(took == .seconds(3))
                 } else {
-                    try #require(ended == .failed(Trouble(text: "cancelled")) && took <= .seconds(3), "\(ended) \(took)")
+                    try #require(
+                        ended == .failed(Trouble(text: "cancelled")) && took <= .seconds(3), "\(ended) \(took)")
                 }
                 try #require(time.sleepers == 0)
             }

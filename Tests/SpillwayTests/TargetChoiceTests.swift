@@ -37,4 +37,39 @@ struct TargetChoiceTests {
         }
         #expect(answer == 2)
     }
+
+    @Test(arguments: [
+        (Outcome.Cause.serverError, ["a", "b", "b", "b"]), (.timeout, ["a", "b"]), (.truncated, ["a", "b"]),
+    ])
+    func `a target that was silent is not asked again in the same call`(
+        second: Outcome.Cause, expected: [String]
+    ) async throws {
+        let policy = try Policy("p", time: time) { () throws(ConfigurationError) in
+            try Retry(upTo: 3, backoff: .none, on: .transient.union([.truncated]), budget: .unlimited)
+            Targets(.ladder, [Target("a"), Target("b")])
+        }
+        // The next call begins anew.
+        for _ in 0..<2 {
+            var asked: [String] = []
+            let error = await #expect(throws: Down.self) {
+                try await policy.perform(Call(idempotency: .idempotent)) { attempt in
+                    asked.append(attempt.target ?? "none")
+                    throw Down(outcome: .of(attempt.target == "a" ? .timeout : second))
+                }
+            }
+            #expect(error?.outcome.cause == second)
+            #expect(asked == expected)
+        }
+    }
+
+    @Test func `a policy without targets tries again after a silence`() async throws {
+        let policy = try Policy("p", time: time) { () throws(ConfigurationError) in
+            try Retry(upTo: 3, backoff: .none, budget: .unlimited)
+        }
+        let number = try await policy.perform(Call(idempotency: .idempotent)) { attempt in
+            if attempt.number < 4 { throw Down(outcome: .failure(.timeout)) }
+            return attempt.number
+        }
+        #expect(number == 4)
+    }
 }

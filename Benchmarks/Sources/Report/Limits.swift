@@ -9,6 +9,9 @@ struct Limits {
     let random: Double
     let closure: Double
     let child: Double
+    /// The cheapest child task that is cancelled with its caller, one that ends at once and one that suspends once.
+    let structuredChild: Double
+    let structuredChildSuspending: Double
 
     static func measured() async -> Limits {
         let word = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
@@ -26,7 +29,9 @@ struct Limits {
         return Limits(
             load: load.nanoseconds, cas: cas.nanoseconds, add: add.nanoseconds, clock: clock.nanoseconds,
             random: random.nanoseconds, closure: closure.nanoseconds,
-            child: child.nanoseconds)
+            child: child.nanoseconds,
+            structuredChild: await structuredChildTask(trivial),
+            structuredChildSuspending: await structuredChildTask(suspending))
     }
 }
 

@@ -43,9 +43,10 @@ struct Report {
         let limits = await Limits.measured()
         note(
             String(
-                format: "load %.2f, cas %.2f, add %.2f, clock %.2f, random %.2f, closure %.2f, child task %.0f ns",
+                format: "load %.2f, cas %.2f, add %.2f, clock %.2f, random %.2f, closure %.2f, child task %.0f, "
+                    + "structured child %.0f, suspending %.0f ns",
                 limits.load, limits.cas, limits.add, limits.clock, limits.random, limits.closure,
-                limits.child))
+                limits.child, limits.structuredChild, limits.structuredChildSuspending))
         var rows: [Row] = []
         note("bucket")
         rows += try await bucketRows(limits)
@@ -57,6 +58,10 @@ struct Report {
         rows += try await retryRows(limits)
         note("policy")
         rows += try await policyRows(limits)
+        note("deadline")
+        rows += try await deadlineRows(limits)
+        note("hedge")
+        rows += try await hedgeRows(limits)
         note("simulation")
         rows += try await simulationRows(limits)
         return rows

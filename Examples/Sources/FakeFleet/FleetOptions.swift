@@ -37,8 +37,8 @@ struct FleetOptions: ParsableArguments, Sendable {
     @Option(help: "Most tokens per content chunk of a stream, after the first token.")
     var tokensPerChunk = 8
 
-    @Option(help: "The model's name.")
-    var model = "fake-7b"
+    @Option(name: .customLong("model"), help: "A model's name; given again, one more model that every replica serves.")
+    var models = ["fake-7b"]
 
     @Option(help: "Requests that may wait for one engine.")
     var maxQueue = 256
@@ -64,7 +64,7 @@ struct FleetOptions: ParsableArguments, Sendable {
         try Self.check("--max-queue", maxQueue, in: 1...1_000_000)
         // A request that no empty cache can hold would never run.
         try Self.check("--context-limit", contextLimit, in: 1...(kvBlocks * blockSize))
-        guard !model.isEmpty else { throw ValidationError("--model \"\": must not be empty") }
+        guard !models.contains("") else { throw ValidationError("--model \"\": must not be empty") }
     }
 
     /// What each engine is.

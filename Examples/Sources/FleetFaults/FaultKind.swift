@@ -26,4 +26,20 @@ public enum FaultKind: String, Codable, CaseIterable, Sendable {
     case outOfMemory = "out-of-memory"
     /// The call is accepted, its stream opened, and no token ever comes.
     case stuckKernel = "stuck-kernel"
+    /// After some content, the stream brings one token at a time, far apart, with keep-alive comments between them.
+    case dribble
+    /// The stream opens with status 200, and its first event is an error.
+    case errorEvent = "error-event"
+    /// An error event ends the stream after some content.
+    case lateErrorEvent = "late-error-event"
+    /// Nothing follows the last chunk: no `[DONE]`, and no end of the stream either.
+    case openEnd = "open-end"
+    /// 400 with OpenAI's code for a prompt that does not fit.
+    case contextLength = "context-length"
+    /// The answer breaks off with the finish reason `content_filter`.
+    case contentFilter = "content-filter"
+    /// 400 with OpenAI's code for a prompt that the provider's filter refuses.
+    case contentPolicy = "content-policy"
+    /// 400 for calls whose last message is the beginning of the answer; others are served well.
+    case noPrefill = "no-prefill"
 }

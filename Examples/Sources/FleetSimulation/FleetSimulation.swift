@@ -5,6 +5,9 @@ import ArgumentParser
 struct FleetSimulation: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Simulates a fleet of replicas that fail, from seeds: the same seeds give the same output.",
-        subcommands: [RedundancyCommand.self, RetryStormCommand.self, SchedulesCommand.self]
+        subcommands: [
+            HedgingCommand.self, NestingCommand.self, RedundancyCommand.self, RetryStormCommand.self,
+            SchedulesCommand.self,
+        ]
     )
 }

@@ -1,23 +1,25 @@
-import AsyncAlgorithms
 import Hummingbird
-import NIOCore
 import Spillway
 import SpillwayHTTPClient
 
 extension Gateway {
-    /// Answers a request that was checked.
-    func answer(_ request: ModelRequest, by route: Route, to client: ClientWatch) async throws -> Response {
-        let call = UpstreamCall(http: http, request: request, route: route, limits: configuration.calls.limits)
+    /// Answers a request that was checked, for a caller who gave `leave`.
+    func answer(
+        _ request: ModelRequest, by route: Route, under leave: Leave, to client: ClientWatch
+    ) async throws -> Response {
+        let call = UpstreamCall(http: http, request: request, route: route, leave: leave)
+        metrics.began()
         return try await request.isStreamed ? stream(call, to: client) : whole(call, to: client)
     }
 
     private func whole(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
-        metrics.began()
         let task = Task {
-            let (result, report) = await call.route.policy.reported(call.spillwayCall) {
-                (attempt) async throws(UpstreamError) -> UpstreamCall.Answer in try await call.whole(attempt)
+            let (result, report) = await call.leave.reported(call.route.policy, call.call) {
+                (attempt) async throws(UpstreamError) -> (answer: WholeAnswer, place: Route.Place) in
+                (try await call.whole(attempt), call.place(attempt))
             }
             metrics.ended(call.route, report)
+            if case .success(let (answer, place)) = result { metrics.took(answer.usage, at: place) }
             return (result: result, report: report)
         }
         client.watch { task.cancel() }
@@ -28,45 +30,39 @@ extension Gateway {
             task.cancel()
         }
         switch result {
-        case .success(let answer):
+        case .success(let (answer, place)):
             let headers: HTTPFields = [.contentType: answer.contentType]
+            let origin = Origin(
+                upstream: place.upstream.name,
+                model: answer.model.isEmpty ? place.asked(for: call.request.model) : answer.model,
+                attempts: report.attempts.count)
             return Response(
-                status: .ok, headers: headers.with(answer.upstream, attempts: report.attempts.count),
+                status: .ok, headers: headers.naming(origin, spent: call.leave.spent(report)),
                 body: .init(byteBuffer: answer.body))
         case .failure(let error):
-            throw failure(error, report, call.route)
+            throw failure(APIError(error), report, call)
         }
     }
 
     private func stream(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
-        metrics.began()
         let began = SystemTime().now
-        let pieces = AsyncChannel<UpstreamCall.Piece>()
+        let outlet = Outlet(wantsUsage: call.request.wantsUsage)
         // The policy's operation lasts as long as the stream, so that gates learn how the whole of it went.
-        let task = Task {
-            let (result, report) = await call.route.policy.reported(call.spillwayCall) {
-                (attempt) async throws(UpstreamError) -> Bool in
-                try await call.stream(attempt, to: pieces)
-                return true
-            }
-            metrics.ended(call.route, report)
-            if case .failure(let error) = result { await pieces.send(.failed(failure(error, report, call.route))) }
-            pieces.finish()
-        }
+        let task = Task { await relay(call, to: outlet) }
         client.watch { task.cancel() }
-        var iterator = pieces.makeAsyncIterator()
+        var iterator = outlet.pieces.makeAsyncIterator()
         let first = await withTaskCancellationHandler {
             await iterator.next()
         } onCancel: {
             task.cancel()
         }
         switch first {
-        case .opened(let upstream, let attempt):
+        case .opened(let origin):
             metrics.firstContent(after: began.duration(to: SystemTime().now))
             let headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"]
             return Response(
-                status: .ok, headers: headers.with(upstream, attempts: attempt),
-                body: body(pieces, client, task))
+                status: .ok, headers: headers.naming(origin, spent: call.leave.spent(attempts: origin.attempts)),
+                body: body(outlet, client, task))
         case .failed(let error):
             client.unwatch()
             throw error
@@ -76,16 +72,36 @@ extension Gateway {
         }
     }
 
+    /// Makes the call, and says on `outlet` how it failed.
+    private func relay(_ call: UpstreamCall, to outlet: Outlet) async {
+        let route = call.route
+        let journal = StreamJournal(
+            route.recovery, promptTokens: Int(call.request.tokens.input), choices: call.request.choices)
+        let relay = StreamRelay(journal, commit: route.commit)
+        let (result, report) = await call.leave.reported(route.policy, call.call) {
+            (attempt) async throws(UpstreamError) -> Bool in
+            try await call.stream(attempt, relay, to: outlet)
+            return true
+        }
+        metrics.ended(route, report)
+        for cost in journal.costs {
+            if let place = cost.target.flatMap({ route.places[$0] }) { metrics.took(cost.usage, at: place) }
+        }
+        // A limit that is met behind the end of a whole answer is nobody's failure.
+        if case .failure(let error) = result, !journal.isWhole {
+            await outlet.fail(failure(APIError(error, seen: journal.failure(of: error)), report, call))
+        }
+        outlet.finish()
+    }
+
     /// Writes pieces as they come; the upstream is read no faster than the client.
-    private func body(
-        _ pieces: AsyncChannel<UpstreamCall.Piece>, _ client: ClientWatch, _ task: Task<Void, Never>
-    ) -> ResponseBody {
+    private func body(_ outlet: Outlet, _ client: ClientWatch, _ task: Task<Void, Never>) -> ResponseBody {
         ResponseBody { writer in
             defer {
                 client.unwatch()
                 task.cancel()
             }
-            for await piece in pieces {
+            for await piece in outlet.pieces {
                 switch piece {
                 case .bytes(let bytes): try await writer.write(bytes)
                 case .failed(let error): try await writer.write(error.event)
@@ -98,27 +114,11 @@ extension Gateway {
         }
     }
 
-    private func failure(_ error: PolicyError<UpstreamError>, _ report: CallReport, _ route: Route) -> APIError {
-        var failure = APIError(error)
-        let last = report.attempts.last?.target.flatMap { route.places[$0]?.upstream.name }
-        failure.headers = failure.headers.with(last, attempts: report.attempts.count)
+    private func failure(_ error: APIError, _ report: CallReport, _ call: UpstreamCall) -> APIError {
+        var failure = error
+        let last = report.attempts.last?.target.flatMap { call.route.places[$0] }
+        let origin = Origin(upstream: last?.upstream.name, model: nil, attempts: report.attempts.count)
+        failure.headers = failure.headers.naming(origin, spent: call.leave.spent(report))
         return failure
-    }
-}
-
-extension UpstreamCall {
-    /// What the gates are told: asking a model again is safe, and the budget bounds its price.
-    fileprivate var spillwayCall: Call {
-        Call(tokens: request.tokens, idempotency: .idempotent)
-    }
-}
-
-extension HTTPFields {
-    /// These fields, and who answered at which attempt.
-    fileprivate func with(_ upstream: String?, attempts: Int) -> HTTPFields {
-        var fields = self
-        fields[.init("x-spillway-attempts")!] = "\(attempts)"
-        fields[.init("x-spillway-upstream")!] = upstream
-        return fields
     }
 }

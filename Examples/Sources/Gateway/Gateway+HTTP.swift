@@ -52,7 +52,7 @@ extension Gateway {
             metrics.refused(route.name, "tenant_limit")
             throw error
         }
-        return try await answer(ask, by: route, to: context.client)
+        return try await answer(ask, by: route, under: Leave(request.headers), to: context.client)
     }
 
     private func body(of request: Request) async throws -> ByteBuffer {

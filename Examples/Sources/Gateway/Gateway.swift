@@ -22,14 +22,13 @@ final class Gateway: Sendable {
         self.http = http
         upstreams = try configuration.upstreams.map { try Upstream($0, observer: TransitionLog(logger: logger)) }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
-        let calls = configuration.calls
         // One budget for all models: together they must not ask the upstreams more than this.
-        let budget = try calls.budget.map { try RetryBudget("retries", $0) } ?? .unlimited
+        let budget = try configuration.budget.map { try RetryBudget("retries", $0) } ?? .unlimited
         routes = try Dictionary(
             uniqueKeysWithValues: configuration.models.map {
-                ($0.name, try Route($0, calls, upstreams: byName, budget: budget))
+                ($0.name, try Route($0, upstreams: byName, budget: budget))
             })
-        tenants = try calls.tenantLimit.map { try KeyedTokenBucket("tenants", $0.bucket) }
+        tenants = try configuration.tenantLimit.map { try KeyedTokenBucket("tenants", $0.bucket) }
     }
 
     /// How an upstream's client must be set up: the policies do the retries, and gates bound the load.
@@ -66,7 +65,7 @@ final class Gateway: Sendable {
     ///
     /// - Throws: ``APIError`` with the status 429.
     func charge(_ headers: HTTPFields) throws {
-        guard let tenants, let limit = configuration.calls.tenantLimit, let name = HTTPField.Name(limit.header)
+        guard let tenants, let limit = configuration.tenantLimit, let name = HTTPField.Name(limit.header)
         else { return }
         let now = SystemTime().now
         do throws(Rejection) {

@@ -32,7 +32,7 @@ struct Fault: Codable, Sendable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case replica, fault, probability
+        case replica, fault, probability, count
         case durationMs = "duration_ms"
         case retryAfter = "retry_after"
     }
@@ -41,6 +41,8 @@ struct Fault: Codable, Sendable, Equatable {
     let fault: FaultKind
     /// The share of calls that meet the fault, 0 to 1; the fleet takes 1 when it is missing.
     let probability: Double?
+    /// How many calls meet the fault before it is over; all when it is missing.
+    var count: Int?
     /// Milliseconds of simulated time, for the kinds that last.
     let durationMs: Double?
     /// The text of the `retry-after` header.
@@ -54,6 +56,9 @@ struct Fault: Codable, Sendable, Equatable {
         if let probability, !(0...1).contains(probability) {
             throw InputError("\(path).probability: \(probability) is not between 0 and 1")
         }
+        if let count, count < 1 {
+            throw InputError("\(path).count: \(count) is less than 1")
+        }
         if let durationMs, !(durationMs.isFinite && durationMs >= 0) {
             throw InputError("\(path).duration_ms: \(durationMs) is less than 0")
         }
@@ -64,6 +69,7 @@ struct Fault: Codable, Sendable, Equatable {
         var text = fault.rawValue
         if let durationMs { text += " +\(Int(durationMs)) ms" }
         if let probability, probability < 1 { text += " (\(Int((probability * 100).rounded()))%)" }
+        if let count { text += " (\(count) times)" }
         switch replica {
         case .all: return text + " on all replicas"
         case .replica(let number): return text + " on replica \(number)"

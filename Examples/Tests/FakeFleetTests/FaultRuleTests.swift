@@ -15,12 +15,15 @@ private func parse(_ json: String) throws -> [FaultRule] {
     }
 
     @Test func `all fields are read and written back`() throws {
-        let json = #"[{"replica":"all","fault":"rate-limit","probability":0.5,"duration_ms":20,"retry_after":"2"}]"#
+        let json = """
+            [{"replica":"all","fault":"rate-limit","probability":0.5,"count":3,"duration_ms":20,"retry_after":"2"}]
+            """
         let rules = try parse(json)
         let expected = FaultRule(
             replica: nil,
             kind: .rateLimit,
             probability: 0.5,
+            count: 3,
             durationMilliseconds: 20,
             retryAfter: "2"
         )
@@ -49,6 +52,7 @@ private func parse(_ json: String) throws -> [FaultRule] {
         ),
         (#"[{"replica":1,"fault":"reset","probability":-0.1}]"#, "faults[0].probability", "-0.1"),
         (#"[{"replica":1,"fault":"reset","probability":"1"}]"#, "faults[0].probability", "\"1\""),
+        (#"[{"replica":1,"fault":"reset","count":0}]"#, "faults[0].count", "0"),
         (#"[{"replica":1,"fault":"stall","duration_ms":-5}]"#, "faults[0].duration_ms", "-5"),
         (#"[{"replica":1,"fault":"rate-limit","retry_after":2}]"#, "faults[0].retry_after", "2"),
         (#"[{"replica":1,"fault":"rate-limit","retry_after":"1\r\n"}]"#, "faults[0].retry_after", #"1\r\n"#),
@@ -74,6 +78,23 @@ private func parse(_ json: String) throws -> [FaultRule] {
         #expect(board.draw(replica: 1, streamed: true, promptTokens: 513)?.kind == .outOfMemory)
         #expect(board.draw(replica: 1, streamed: true, promptTokens: 512)?.kind == .noDone)
         #expect(board.draw(replica: 1, streamed: false, promptTokens: 512) == nil)
+    }
+
+    @Test func `a rule with a count is over after that many calls, and counts anew when it is set again`() {
+        let board = FaultBoard(seed: 1)
+        for _ in 0..<2 {
+            board.rules = [.init(replica: 1, kind: .error500, count: 2), .init(replica: nil, kind: .reset)]
+            _ = board.draw(replica: 2, streamed: true, promptTokens: 1)
+            let drawn = (0..<3).map { _ in board.draw(replica: 1, streamed: true, promptTokens: 1)?.kind }
+            #expect(drawn == [.error500, .error500, .reset])
+        }
+    }
+
+    @Test func `only a call that begins the answer is refused for it`() {
+        let board = FaultBoard(seed: 1)
+        board.rules = [.init(replica: nil, kind: .noPrefill)]
+        #expect(board.draw(replica: 1, streamed: true, promptTokens: 1) == nil)
+        #expect(board.draw(replica: 1, streamed: false, promptTokens: 1, isPrefilled: true)?.kind == .noPrefill)
     }
 
     @Test func `a probability is met over many draws, the same for the same seed`() {

@@ -97,6 +97,19 @@ import Testing
         }
     }
 
+    @Test func `a fleet can serve several models, each under its name`() async throws {
+        try await withFleet(["--model=small", "--model=large"]) { fleet in
+            let port = fleet.addresses.replicas[0]
+            let list = try await fleet.send(.GET, "v1/models", port: port).json["data"].items.map { $0["id"] }
+            #expect(list == ["small", "large"])
+            for model in ["small", "large"] {
+                let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"x"}]}"#
+                let answer = try await fleet.send(.POST, "v1/chat/completions", port: port, body: body).json
+                #expect(answer["model"] == .string(model))
+            }
+        }
+    }
+
     @Test func `the load is reported to those who ask`() async throws {
         try await withFleet { fleet in
             func report(_ format: String) async throws -> String? {

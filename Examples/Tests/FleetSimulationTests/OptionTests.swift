@@ -28,6 +28,7 @@ struct OptionTests {
             ("redundancy --target 100", "--target is 100.0, but must be above 0 and below 100"),
             ("redundancy --zones 2 0", "--zones is 0, but must be from 1 to 100"),
             ("redundancy --zone-failure 1.5", "--zone-failure is 1.5"),
+            ("hedging --calls 999", "--calls is 999, but must be from 1000 to 10000000"),
             ("earthquake", "Unexpected argument 'earthquake'"),
         ])
     func refused(arguments: String, reason: String) throws {
@@ -39,6 +40,7 @@ struct OptionTests {
         "what a scenario takes",
         arguments: [
             "redundancy", "retry-storm --seed 3 --seeds 7 --format tsv", "redundancy --zones 1 2 --format svg",
+            "hedging --calls 8000",
         ])
     func accepted(arguments: String) {
         #expect(complaint(arguments) == nil)

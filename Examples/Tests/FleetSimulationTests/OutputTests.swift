@@ -17,6 +17,50 @@ struct OutputTests {
         return try await RedundancyStudy.run(options, seeds: 1..<4)
     }
 
+    private func hedging() async throws -> HedgingStudy {
+        try await HedgingStudy.run(
+            [.none, .guess], [.twoOrTwenty], settings: HedgingSettings(calls: 1_000), storm: StormSettings(ticks: 90),
+            seeds: 1..<4)
+    }
+
+    @Test("hedging as tab-separated values")
+    func hedgingRows() async throws {
+        let rows = try await hedging().tsv.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
+        #expect(
+            rows[0].joined(separator: "|")
+                == """
+                study|of_which|policy|hedged_percent_mean|hedged_percent_sd|p50_mean|p99_mean|p99_sd|p99_best|\
+                p99_to_best|lost_percent_mean|lost_percent_sd|work_percent_mean|wait_mean|over_one_tick_percent|\
+                gave_up_percent|seeds
+                """)
+        #expect(rows.allSatisfy { $0.count == 17 })
+        #expect(rows[1].prefix(5) == ["2 s, 5 % 20 s", "all", "none", "0.000", "0.000"])
+        let unhedged = ["2.000", "20.000", "0.000", "4.000", "5.000", "0.00", "0.00", "100.00", "NA", "NA", "NA", "3"]
+        #expect(Array(rows[1][5...]) == unhedged)
+        #expect(rows[2][2] == "fixed 3 s" && rows[2][5] == "2.000" && rows[2][8] == "4.000")
+        // Four loads, two policies, three periods.
+        #expect(rows.count == 3 + 4 * 2 * 3)
+        #expect(rows[3].prefix(3) == ["20 a tick", "before", "naive"] && rows[3].last == "3")
+        #expect(rows[26].prefix(3) == ["72 a tick", "after", "hedged"])
+    }
+
+    @Test("hedging as a table")
+    func hedgingTable() async throws {
+        let table = try await hedging().table
+        #expect(
+            table.hasPrefix(
+                """
+                hedging: 1000 calls, 40 a second, the first 250 not looked at; budget 5 %; seeds 1 to 3
+
+                2 s, 5 % 20 s: the best hedges after 2.00 s, 100 % of those that still run
+
+                policy     hedged %  ± sd  p50 s  p99 s  ± sd  ÷ best  lost %  work %
+                ---------------------------------------------------------------------
+                none           0.00  0.00   2.00  20.00  0.00    5.00     0.0   100.0
+                """))
+        #expect(table.contains("requests a tick  policy"))
+    }
+
     @Test("the storm as tab-separated values")
     func stormRows() async throws {
         #expect(
@@ -141,7 +185,10 @@ struct OutputTests {
 
     @Test("the drawings are well-formed and load nothing")
     func drawings() async throws {
-        for svg in [try await storm().svg, try await redundancy().svg, try await redundancy(["--requests", "0"]).svg] {
+        for svg in [
+            try await storm().svg, try await redundancy().svg, try await redundancy(["--requests", "0"]).svg,
+            try await hedging().svg,
+        ] {
             #expect(complaint(about: svg) == nil)
             #expect(!svg.contains("nan") && !svg.contains("inf"))
             #expect(svg.components(separatedBy: "http").count == 2, "only the namespace")

@@ -35,7 +35,13 @@ struct Bench: Sendable {
 
     /// Makes one fault the only active one; `replica` is a number or `"all"` with its quotes.
     func fault(_ kind: FaultKind, replica: String = "1", extra: String = "") async throws {
-        let body = #"[{"replica":\#(replica),"fault":"\#(kind.rawValue)"\#(extra)}]"#
+        try await faults((kind, replica, extra))
+    }
+
+    /// Makes these faults the only active ones; `replica` is a number or `"all"` with its quotes.
+    func faults(_ faults: (kind: FaultKind, replica: String, extra: String)...) async throws {
+        let rules = faults.map { #"{"replica":\#($0.replica),"fault":"\#($0.kind.rawValue)"\#($0.extra)}"# }
+        let body = "[\(rules.joined(separator: ","))]"
         #expect(try await send(.PUT, "control/faults", port: fleet.control, body: body).status == .ok)
     }
 
@@ -73,39 +79,44 @@ struct Bench: Sendable {
 }
 
 /// Runs `body` against a gateway with a ladder of fast replicas, each with the YAML flow fields `upstream`.
+///
+/// The replicas serve `models`, and the gateway asks each for the one in its place; by default all for the same.
 func withBench(
     replicas: Int = 2, upstream: String = "breaker: none", policy: String = "{ retries: 3, backoff: { kind: none } }",
-    server: String = "{}", flags: [String] = [], _ body: (Bench) async throws -> Void
+    server: String = "{}", flags: [String] = [], models: [String]? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
-    let options = try FleetOptions.parse(["--port=0", "--replicas=\(replicas)", "--speed=1000"] + flags)
+    let names = models ?? Array(repeating: "fake-7b", count: replicas)
+    let options = try FleetOptions.parse(
+        ["--port=0", "--replicas=\(replicas)", "--speed=1000"] + names.map { "--model=\($0)" } + flags)
+    try await running {
+        try await Fleet(options).run(ready: $0)
+    } body: { fleet in
+        let numbers = 1...replicas
+        let yaml = """
+            upstreams:
+            \(numbers.map { "  r\($0): { url: 'http://127.0.0.1:\(fleet.replicas[$0 - 1])', \(upstream) }" }
+                .joined(separator: "\n"))
+            models:
+              chat:
+                targets: [\(numbers.map { "{ upstream: r\($0), model: \(names[$0 - 1]) }" }.joined(separator: ", "))]
+            policy: \(policy)
+            server: \(server)
+            """
+        try await withGateway(yaml) { try await body(Bench(fleet: fleet, gateway: $0, port: $1)) }
+    }
+}
+
+/// Runs `body` with a gateway and its port.
+func withGateway(_ yaml: String, _ body: (Gateway, Int) async throws -> Void) async throws {
     let http = HTTPClient(configuration: Gateway.httpConfiguration)
+    let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let outcome: Result<Void, any Error>
     do {
-        try await running {
-            try await Fleet(options).run(ready: $0)
-        } body: { fleet in
-            let numbers = 1...replicas
-            let yaml = """
-                upstreams:
-                \(numbers.map { "  r\($0): { url: 'http://127.0.0.1:\(fleet.replicas[$0 - 1])', \(upstream) }" }
-                    .joined(separator: "\n"))
-                models:
-                  chat:
-                    targets: [\(numbers.map { "{ upstream: r\($0), model: fake-7b }" }.joined(separator: ", "))]
-                policy: \(policy)
-                server: \(server)
-                """
-            let gateway = try Gateway(
-                Configuration(yaml: yaml, file: "test.yaml"), http: http,
-                logger: Logger(label: "test") { _ in
-                    SwiftLogNoOpLogHandler()
-                })
-            try await running { ready in
-                let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-                try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
-            } body: { port in
-                try await body(Bench(fleet: fleet, gateway: gateway, port: port))
-            }
+        let gateway = try Gateway(Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent)
+        try await running { ready in
+            try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
+        } body: { port in
+            try await body(gateway, port)
         }
         outcome = .success(())
     } catch {

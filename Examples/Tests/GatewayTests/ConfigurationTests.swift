@@ -13,7 +13,9 @@ struct ConfigurationTests {
         #expect(configuration.upstreams[0].url == "http://a")
         #expect(configuration.upstreams[0].breaker == .init())
         #expect(configuration.models[0].targets[0].name == "a/x")
-        #expect(configuration.calls.retries == 2)
+        #expect(configuration.models[0].calls.retries == 2)
+        #expect(configuration.models[0].calls.hedge == nil)
+        #expect(configuration.models[0].calls.commit == .firstToken)
         #expect(configuration.server.port == 8080)
     }
 
@@ -23,6 +25,7 @@ struct ConfigurationTests {
               a:
                 url: https://a.example/v1/
                 keyEnv: KEY
+                propagate: true
                 breaker: { window: { calls: 25 }, failureRatio: 0.3, minimumCalls: 5, openSeconds: 2, probes: 1 }
                 rateLimit: { perMinute: 60, burst: 10, unit: tokens }
                 cooldown: { firstSeconds: 2, maximumSeconds: 9 }
@@ -33,7 +36,7 @@ struct ConfigurationTests {
               deadlineSeconds: 7
               attemptSeconds: 6
               firstContentSeconds: 0.5
-              idleSeconds: 0.25
+              stallSeconds: 0.25
               retries: 4
               backoff: { kind: linear, fromMs: 10, capMs: 100, jitter: none }
               budget: unlimited
@@ -44,16 +47,17 @@ struct ConfigurationTests {
         let first = configuration.upstreams[0]
         #expect(first.url == "https://a.example")
         #expect(first.key == "secret")
+        #expect(first.propagates)
         #expect(first.breaker?.window == .calls(25))
         #expect(first.breaker?.openDuration == .seconds(2))
         #expect(first.rateLimit == .init(rate: .perMinute(60), burst: 10, unit: .tokens))
         #expect(first.cooldown?.most == .seconds(9))
         #expect(configuration.upstreams[1].breaker == nil)
         #expect(configuration.models[0].targets.count == 2)
-        #expect(configuration.calls.limits.idle == .milliseconds(250))
-        #expect(configuration.calls.backoff.delay(beforeRetry: 3) == .milliseconds(30))
-        #expect(configuration.calls.budget == nil)
-        #expect(configuration.calls.tenantLimit?.header == "x-tenant")
+        #expect(configuration.models[0].calls.limits.stall == .milliseconds(250))
+        #expect(configuration.models[0].calls.backoff.delay(beforeRetry: 3) == .milliseconds(30))
+        #expect(configuration.budget == nil)
+        #expect(configuration.tenantLimit?.header == "x-tenant")
         #expect(configuration.server.drain == .zero)
     }
 
@@ -68,6 +72,7 @@ struct ConfigurationTests {
             ("upstreams:\n  a:\n    link: x\n" + models, 3, "upstreams.a.link", "unknown field"),
             ("upstreams:\n  a: { breaker: none }\n" + models, 2, "upstreams.a", "'url' is missing"),
             ("upstreams:\n  a: { url: ftp://a }\n" + models, 2, "upstreams.a.url", "'ftp://a' is not an address"),
+            ("upstreams:\n  a: { url: http://a, propagate: 1 }\n" + models, 2, "upstreams.a.propagate", "not true or"),
             ("upstreams:\n  a: { url: http://a, keyEnv: KEY }\n" + models, 2, "upstreams.a.keyEnv", "KEY is not set"),
             (
                 "upstreams:\n  a:\n    url: http://a\n    breaker:\n      probes: many\n" + models,
@@ -92,7 +97,7 @@ struct ConfigurationTests {
                 4, "models.m.targets[1]", "twice"
             ),
             (upstreams + models + "policy:\n  retries: -1\n", 6, "policy.retries", "'-1' is not a whole number from 0"),
-            (upstreams + models + "policy:\n  idleSeconds: .inf\n", 6, "policy.idleSeconds", "is not a number from"),
+            (upstreams + models + "policy:\n  stallSeconds: .inf\n", 6, "policy.stallSeconds", "is not a number from"),
             (upstreams + models + "policy:\n  deadlineSeconds: '5'\n", 6, "policy.deadlineSeconds", "not a number"),
             (
                 upstreams + models + "policy:\n  backoff: { kind: linear, fromMs: 9, capMs: 3 }\n",

@@ -38,7 +38,7 @@ private let streamed = #","stream":true,"max_tokens":40"#
 
     @Test(arguments: [FaultKind.cutStream, .malformedChunk, .stall])
     func `a failure after the first content ends the stream with an error`(kind: FaultKind) async throws {
-        try await withBench(policy: "{ idleSeconds: 0.5, retries: 3, backoff: { kind: none } }") { bench in
+        try await withBench(policy: "{ stallSeconds: 0.5, retries: 3, backoff: { kind: none } }") { bench in
             try await bench.fault(kind)
             let response = try await bench.chat(streamed)
             #expect(response.status == .ok)
@@ -49,7 +49,8 @@ private let streamed = #","stream":true,"max_tokens":40"#
             #expect(!text.contains(#""finish_reason":"stop""#))
             // It is not tried again, and it speaks against the replica.
             #expect(try await bench.calls == [1, 0])
-            try await bench.metrics(until: #"gateway_upstream_attempts_total{cause="truncated",upstream="r1"} 1"#)
+            let cause = kind == .stall ? "timeout" : "truncated"
+            try await bench.metrics(until: #"gateway_upstream_attempts_total{cause="\#(cause)",upstream="r1"} 1"#)
         }
     }
 

@@ -54,6 +54,16 @@ public struct BudgetChain: Sendable {
         return false
     }
 
+    /// The allowances among these, the innermost first.
+    var allowances: [Allowance] {
+        var found: [Allowance] = [], link = inner
+        while let next = link {
+            if let allowance = next.budget as? Allowance { found.append(allowance) }
+            link = next.outer
+        }
+        return found
+    }
+
     /// Takes one extra attempt out of every budget; false, and none is charged, when one has none left.
     public func withdraw(at now: Instant) -> Bool {
         var link = inner

@@ -2,7 +2,7 @@
 ///
 /// All but the deadline is kept in the attempt's own time, which stands still while the attempt waits for its caller. Time
 /// that goes back stands still, too.
-struct AttemptClock: Sendable {
+package struct AttemptClock: Sendable {
     private let deadline: Int64
     private let stall: Int64
     /// Nanoseconds that one token pays for; 0: none need be paid.
@@ -21,9 +21,9 @@ struct AttemptClock: Sendable {
     private var pausedAt: Int64 = 0
     private var paused: Int64 = 0
     /// When the first content came.
-    private(set) var firstContent: Instant?
+    package private(set) var firstContent: Instant?
 
-    init(_ limits: AttemptTimeout?, deadline: Instant?, streams: Bool, at now: Instant) {
+    package init(_ limits: AttemptTimeout?, deadline: Instant?, streams: Bool, at now: Instant) {
         let stream = streams ? limits : nil
         func later(_ duration: Duration?) -> Int64 { duration.map { now.advanced(by: $0).nanoseconds } ?? .max }
         self.deadline = deadline?.nanoseconds ?? .max
@@ -38,7 +38,7 @@ struct AttemptClock: Sendable {
     /// Content came.
     ///
     /// No tokens, or fewer, are a sign of life that pays for nothing.
-    mutating func received(_ tokens: Int, at now: Instant) {
+    package mutating func received(_ tokens: Int, at now: Instant) {
         let now = own(now)
         if firstContent == nil { firstContent = Instant(nanoseconds: present) }
         contentDue = .max
@@ -50,14 +50,14 @@ struct AttemptClock: Sendable {
     }
 
     /// The attempt waits for its caller, maybe not for the first time.
-    mutating func pause(at now: Instant) {
+    package mutating func pause(at now: Instant) {
         _ = own(now)
         if pauses == 0 { pausedAt = present }
         pauses += 1
     }
 
     /// One wait for the caller is over.
-    mutating func resume(at now: Instant) {
+    package mutating func resume(at now: Instant) {
         _ = own(now)
         guard pauses > 0 else { return }
         pauses -= 1
@@ -65,14 +65,14 @@ struct AttemptClock: Sendable {
     }
 
     /// When a limit will be met unless something comes before; nil: never.
-    var due: Instant? {
+    package var due: Instant? {
         let own = min(end, contentDue, stallDue, paid)
         let due = pauses > 0 || own == .max ? deadline : min(deadline, own.later(paused))
         return due == .max ? nil : Instant(nanoseconds: due)
     }
 
     /// The limit that is met at `now`, the deadline first; nil: none.
-    mutating func exceeded(at now: Instant) -> TimeLimit? {
+    package mutating func exceeded(at now: Instant) -> TimeLimit? {
         let now = own(now)
         if present >= deadline { return .deadline }
         // A limit is met when its time has come, not while that stands still.

@@ -16,15 +16,15 @@ extension AttemptTimeout {
         _ call: Call = Call(), time: any TimeSource = .system,
         _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
-        guard let attempt = attempt(call, time) else { throw .timedOut(.deadline, last: nil) }
-        return try await attempt.run(operation)
+        guard let attempt = attempt(time) else { throw .timedOut(.deadline, last: nil) }
+        return try await attempt.run(call, attempt.watch(self, call, time), operation)
     }
 
     /// The attempt, which begins now; nil when the deadline is past.
     @usableFromInline
-    func attempt(_ call: Call, _ time: any TimeSource) -> LimitedAttempt? {
+    func attempt(_ time: any TimeSource) -> LimitedAttempt? {
         let now = time.now, deadline = CallContext.current?.deadline
         if let deadline, now >= deadline { return nil }
-        return LimitedAttempt(call, self, deadline: deadline, context: nil, cancels: true, time: time, at: now)
+        return LimitedAttempt(started: now, deadline: deadline, context: nil)
     }
 }

@@ -100,7 +100,7 @@ package final class AttemptWatch: Timed {
         guard begin() else { return try await body() }
         let result: Result<Value, Failure>
         do throws(Failure) { result = .success(try await body()) } catch { result = .failure(error) }
-        if !end() { await cancellation() }
+        if end() { await cancellation() }
         return try result.get()
     }
 
@@ -121,18 +121,18 @@ package final class AttemptWatch: Timed {
         return first
     }
 
-    /// From now on the task is not cancelled any more; false when it is being cancelled just now.
+    /// From now on the task is not cancelled any more; true when it is being cancelled just now.
     @usableFromInline
     func end() -> Bool {
         let now = now
-        let (isOver, alarm) = state.withLock { state in
+        let (isCancelling, alarm) = state.withLock { state in
             if state.exceeded == nil { state.exceeded = state.clock.exceeded(at: now) }
             state.phase = .ended
             state.task = nil
-            return (!state.isCancelling, state.alarm.drop())
+            return (state.isCancelling, state.alarm.drop())
         }
         alarm?.cancel()
-        return isOver
+        return isCancelling
     }
 
     /// Returns when the task has been cancelled.

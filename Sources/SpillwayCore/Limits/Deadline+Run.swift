@@ -17,13 +17,14 @@ extension Deadline {
         _ call: Call = Call(), time: any TimeSource = .system,
         _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
-        guard let attempt = attempt(call, time) else { throw .timedOut(.deadline, last: nil) }
-        return try await attempt.run(operation)
+        guard let attempt = attempt(time) else { throw .timedOut(.deadline, last: nil) }
+        if isCooperative { return try await attempt.tell(call, operation) }
+        return try await attempt.run(call, attempt.watch(nil, call, time), operation)
     }
 
     /// The attempt, which begins now; nil when it has too little time.
     @usableFromInline
-    func attempt(_ call: Call, _ time: any TimeSource) -> LimitedAttempt? {
+    func attempt(_ time: any TimeSource) -> LimitedAttempt? {
         let now = time.now, current = CallContext.current
         var deadline = now.advanced(by: duration), context: CallContext?
         if let inherited = current?.deadline, inherited <= deadline {
@@ -32,8 +33,7 @@ extension Deadline {
             context = CallContext(deadline: deadline, budgets: current?.budgets ?? .none)
         }
         guard allowsAttempt(before: deadline, at: now) else { return nil }
-        return LimitedAttempt(
-            call, nil, deadline: deadline, context: context, cancels: !isCooperative, time: time, at: now)
+        return LimitedAttempt(started: now, deadline: deadline, context: context)
     }
 
     /// Whether an attempt that begins at `now` has the time that it needs until `deadline`.

@@ -1,39 +1,63 @@
 /// One attempt under limits, outside of any policy.
+///
+/// Written in one piece, because every async function between the caller and the operation costs as much as the operation's
+/// own call.
 @usableFromInline
-struct LimitedAttempt: Sendable {
-    @usableFromInline let attempt: Attempt
+struct LimitedAttempt {
+    @usableFromInline let started: Instant
+    @usableFromInline let deadline: Instant?
     /// What the operation is told of through its task; nil when it knows already.
     @usableFromInline let context: CallContext?
-    @usableFromInline let watch: AttemptWatch?
 
-    init(
-        _ call: Call, _ limits: AttemptTimeout?, deadline: Instant?, context: CallContext?, cancels: Bool,
-        time: any TimeSource, at now: Instant
-    ) {
-        var attempt = Attempt(number: 1, call: call, started: now, deadline: deadline)
-        watch = cancels
-            ? AttemptWatch(limits, deadline: deadline, streams: call.streams, time: time, at: now) : nil
-        attempt.watch = watch
-        self.attempt = attempt
+    init(started: Instant, deadline: Instant?, context: CallContext?) {
+        self.started = started
+        self.deadline = deadline
         self.context = context
     }
 
-    /// Runs the operation, in a task of its own where it can be cancelled.
+    /// Runs the operation in the caller's task, and cancels nothing.
+    @inlinable
+    func tell<Success, Failure: Error>(
+        _ call: Call, _ operation: (Attempt) async throws(Failure) -> Success
+    ) async throws(PolicyError<Failure>) -> Success {
+        let attempt = Attempt(number: 1, call: call, started: started, deadline: deadline)
+        guard let context else {
+            do throws(Failure) { return try await operation(attempt) } catch { throw .operation(error) }
+        }
+        // `withValue` does not know typed errors.
+        let result: Result<Success, Failure> = await CallContext.$current.withValue(context) {
+            do throws(Failure) { return .success(try await operation(attempt)) } catch { return .failure(error) }
+        }
+        switch result {
+        case .success(let value): return value
+        case .failure(let error): throw .operation(error)
+        }
+    }
+
+    /// Runs the operation in a task of its own, and cancels that when it meets a limit.
     @inlinable
     func run<Success: Sendable, Failure: Error>(
-        _ operation: @Sendable (Attempt) async throws(Failure) -> Success
+        _ call: Call, _ watch: AttemptWatch, _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
-        guard let watch else {
-            switch await perform(operation) {
-            case .success(let value): return value
-            case .failure(let error): throw .operation(error)
+        let attempt = watched(call, watch), context = context
+        let result: Result<Success, Failure> = await ChildTask.run {
+            _ = watch.begin()
+            let result: Result<Success, Failure>
+            if let context {
+                result = await CallContext.$current.withValue(context) {
+                    do throws(Failure) { return .success(try await operation(attempt)) } catch {
+                        return .failure(error)
+                    }
+                }
+            } else {
+                do throws(Failure) { result = .success(try await operation(attempt)) } catch {
+                    result = .failure(error)
+                }
             }
+            if watch.end() { await watch.cancellation() }
+            return result
         }
-        let result = await ChildTask.run {
-            await watch.run { await perform(operation) }
-        }
-        let limit = watch.exceeded
-        switch (result, limit) {
+        switch (result, watch.exceeded) {
         case (.success(let value), nil): return value
         case (.success, let limit?): throw .timedOut(limit, last: nil)
         case (.failure(let error), nil): throw .operation(error)
@@ -41,19 +65,16 @@ struct LimitedAttempt: Sendable {
         }
     }
 
-    @inlinable
-    func perform<Success, Failure: Error>(
-        _ operation: (Attempt) async throws(Failure) -> Success
-    ) async -> Result<Success, Failure> {
-        guard let context else { return await result(operation) }
-        // `withValue` does not know typed errors.
-        return await CallContext.$current.withValue(context) { await result(operation) }
+    /// What watches over the attempt.
+    @usableFromInline
+    func watch(_ limits: AttemptTimeout?, _ call: Call, _ time: any TimeSource) -> AttemptWatch {
+        AttemptWatch(limits, deadline: deadline, streams: call.streams, time: time, at: started)
     }
 
-    @inlinable
-    func result<Success, Failure: Error>(
-        _ operation: (Attempt) async throws(Failure) -> Success
-    ) async -> Result<Success, Failure> {
-        do throws(Failure) { return .success(try await operation(attempt)) } catch { return .failure(error) }
+    @usableFromInline
+    func watched(_ call: Call, _ watch: AttemptWatch) -> Attempt {
+        var attempt = Attempt(number: 1, call: call, started: started, deadline: deadline)
+        attempt.watch = watch
+        return attempt
     }
 }

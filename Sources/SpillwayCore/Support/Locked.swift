@@ -17,18 +17,22 @@ package struct Locked<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     private let value: UnsafeMutablePointer<Value>
 
     package init(_ initial: consuming Value) {
-        mutex = .allocate(capacity: 1)
+        // One piece of memory for both.
+        let alignment = max(MemoryLayout<pthread_mutex_t>.alignment, MemoryLayout<Value>.alignment)
+        let offset = (MemoryLayout<pthread_mutex_t>.size + alignment - 1) / alignment * alignment
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: offset + max(1, MemoryLayout<Value>.size), alignment: alignment)
+        mutex = memory.bindMemory(to: pthread_mutex_t.self, capacity: 1)
+        value = (memory + offset).bindMemory(to: Value.self, capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
-        value = .allocate(capacity: 1)
         value.initialize(to: initial)
     }
 
     deinit {
         pthread_mutex_destroy(mutex)
-        mutex.deallocate()
         value.deinitialize(count: 1)
-        value.deallocate()
+        UnsafeMutableRawPointer(mutex).deallocate()
     }
 
     /// Runs `body` with the value, alone.

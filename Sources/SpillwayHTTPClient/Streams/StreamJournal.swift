@@ -12,7 +12,7 @@ public final class StreamJournal: Sendable {
         var failure: UpstreamError?
         var model = ""
         /// What attempts that have ended took, and what the one that is passed on takes so far.
-        var spent: Usage?
+        var attempts: [StreamCost] = []
         var running: Usage?
     }
 
@@ -50,9 +50,13 @@ public final class StreamJournal: Sendable {
     /// An attempt of which content came counts even when nothing of it was passed on: providers bill it.
     public var usage: Usage? {
         state.withLock { state in
-            [state.spent, state.running].compactMap(\.self).reduce(nil) { sum, next in sum.map { $0 + next } ?? next }
+            (state.attempts.map(\.usage) + [state.running].compactMap(\.self))
+                .reduce(nil) { sum, next in sum.map { $0 + next } ?? next }
         }
     }
+
+    /// What each attempt that has ended took, as far as there is something to count.
+    public var costs: [StreamCost] { state.withLock { $0.attempts } }
 
     /// The error that the caller of a stream is to see for the error with which its call ended.
     ///
@@ -93,10 +97,10 @@ extension StreamJournal {
     }
 
     /// An attempt has ended.
-    func settle(_ decoder: ChatStreamDecoder, passedOn: Bool) {
+    func settle(_ decoder: ChatStreamDecoder, target: String?, passedOn: Bool) {
         guard let usage = decoder.usage(promptTokens: promptTokens) else { return }
         state.withLock { state in
-            state.spent = state.spent.map { $0 + usage } ?? usage
+            state.attempts.append(StreamCost(target: target, model: decoder.model, usage: usage))
             if passedOn { state.running = nil }
         }
     }

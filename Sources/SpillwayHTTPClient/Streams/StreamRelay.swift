@@ -66,7 +66,7 @@ public struct StreamRelay: Sendable {
                 return (reading, .from(transport: error))
             }
         }
-        journal.settle(reading.decoder, passedOn: reading.passedOn)
+        journal.settle(reading.decoder, target: attempt.target, passedOn: reading.passedOn)
         if reading.isWhole {
             if !reading.hasEnd { try? await attempt.pausing { try await sink([.end]) } }
             return

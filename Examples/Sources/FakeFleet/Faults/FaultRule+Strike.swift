@@ -34,6 +34,12 @@ extension FaultRule {
             )
         case .outOfMemory:
             throw APIError.outOfMemory
+        case .contextLength:
+            throw refusal("This model's maximum context length is exceeded", code: "context_length_exceeded")
+        case .contentPolicy:
+            throw refusal("The request was rejected by the safety system", code: "content_policy_violation")
+        case .noPrefill:
+            throw refusal("This model does not go on with an answer: the last message must be the user's", code: nil)
         case .reset:
             // Closing with lingering off makes the kernel send RST, where it would otherwise send FIN.
             try? await (channel as? any SocketOptionProvider)?
@@ -43,9 +49,14 @@ extension FaultRule {
         case .noAnswer:
             await client.untilGone()
             throw ClientGone()
-        case .slowFirstToken, .cutStream, .stall, .malformedChunk, .noDone, .stuckKernel:
+        case .slowFirstToken, .cutStream, .stall, .malformedChunk, .noDone, .stuckKernel, .dribble, .errorEvent,
+            .lateErrorEvent, .openEnd, .contentFilter:
             return
         }
+    }
+
+    private func refusal(_ message: String, code: String?) -> APIError {
+        APIError(.badRequest, message, param: "messages", code: code)
     }
 
     private func rateLimitError(headers: HTTPFields) -> APIError {

@@ -6,12 +6,16 @@ struct FaultRule: Sendable, Equatable {
     var replica: Int?
     var kind: FaultKind
     var probability = 1.0
-    /// Simulated milliseconds, for the kinds that last.
+    /// How many calls it strikes before it is over; `nil` means all.
+    var count: Int?
+    /// Simulated milliseconds, for the kinds that last; between two tokens, for a dribble.
     var durationMilliseconds = 500.0
     /// The text of the `retry-after` header, for the kinds that send one.
     var retryAfter: String?
 
-    private static let keys: Set<String> = ["replica", "fault", "probability", "duration_ms", "retry_after"]
+    private static let keys: Set<String> = [
+        "replica", "fault", "probability", "count", "duration_ms", "retry_after",
+    ]
 
     /// Reads the array that `PUT /control/faults` takes, throwing an ``APIError`` that names the first bad field.
     static func list(from value: JSONValue, replicas: Int) throws -> [FaultRule] {
@@ -29,6 +33,7 @@ struct FaultRule: Sendable, Equatable {
             "replica": replica.map { .number(Double($0)) } ?? "all",
             "fault": .string(kind.rawValue),
             "probability": .number(probability),
+            "count": count.map { .count($0) } ?? .null,
             "duration_ms": .number(durationMilliseconds),
             "retry_after": retryAfter.map { .string($0) } ?? .null,
         ]
@@ -53,6 +58,7 @@ extension FaultRule {
             }
             self.probability = probability
         }
+        count = try fields.positive("count")
         if let duration = try fields.number("duration_ms") {
             guard duration >= 0 else { throw fields.invalid("duration_ms", "must be 0 or more") }
             durationMilliseconds = duration

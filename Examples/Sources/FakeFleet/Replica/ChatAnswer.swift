@@ -6,18 +6,28 @@ struct ChatAnswer: Sendable {
     let model: String
     let promptTokens: Int
     let completionTokens: Int
+    let finishReason: String
     private let created = Int(Date().timeIntervalSince1970)
 
     /// An answer of `completionTokens` tokens.
-    init(id: String, model: String, promptTokens: Int, completionTokens: Int) {
+    init(id: String, model: String, promptTokens: Int, completionTokens: Int, finishReason: String = "stop") {
         self.id = id
         self.model = model
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
+        self.finishReason = finishReason
     }
 
     /// The end of every stream.
     static let done = "data: [DONE]\n\n"
+
+    /// An error in place of a chunk.
+    static let failure = event([
+        "error": [
+            "message": "The server had an error while processing the request", "type": "server_error", "param": .null,
+            "code": .null,
+        ]
+    ])
 
     /// A server-sent event that carries a value.
     static func event(_ value: JSONValue) -> String {
@@ -36,7 +46,9 @@ struct ChatAnswer: Sendable {
     /// The answer of a call that does not stream.
     func whole(_ content: String) -> JSONValue {
         let message: JSONValue = ["role": "assistant", "content": .string(content)]
-        let choice: JSONValue = ["index": 0, "message": message, "finish_reason": "stop", "logprobs": .null]
+        let choice: JSONValue = [
+            "index": 0, "message": message, "finish_reason": .string(finishReason), "logprobs": .null,
+        ]
         return body("chat.completion", choices: [choice], usage: usage)
     }
 
@@ -52,7 +64,7 @@ struct ChatAnswer: Sendable {
 
     /// The chunk that says that the answer is complete.
     var closing: JSONValue {
-        chunk([:], finish: "stop")
+        chunk([:], finish: .string(finishReason))
     }
 
     /// The chunk without choices that carries the usage.

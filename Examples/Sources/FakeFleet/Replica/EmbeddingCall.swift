@@ -1,5 +1,6 @@
 /// A valid embeddings request.
 struct EmbeddingCall: Sendable {
+    let model: String
     let inputs: [String]
     /// All inputs as one prompt, for the engine.
     let prompt: Prompt
@@ -7,7 +8,7 @@ struct EmbeddingCall: Sendable {
     /// Reads a request body, throwing an ``APIError`` that names the first bad field.
     init(_ body: JSONValue, options: FleetOptions) throws {
         let fields = try JSONFields(body)
-        try fields.requireModel(options.model)
+        model = try fields.requireModel(options.models)
         let input = try fields.required("input", fields.values["input"])
         let items: [JSONValue]
         if case .array(let array) = input { items = array } else { items = [input] }

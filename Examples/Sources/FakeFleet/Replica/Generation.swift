@@ -7,10 +7,14 @@ import SpillwayTesting
 struct Generation: Sendable {
     /// The call's number within its replica's engine.
     let id: Int
+    /// How many tokens it will bring.
+    let tokens: Int
     let chunks: AsyncStream<EngineModel.Progress>
     let fault: FaultKind?
     /// The content chunk, from 1, at which a fault in the middle of the answer strikes.
     let faultChunk: Int
+    /// Simulated time between two tokens of a dribble.
+    let interval: Duration
     let call: Ledger.Call
     let ledger: Ledger
     let client: ClientWatch
@@ -50,21 +54,24 @@ struct Generation: Sendable {
     /// The answer as a stream of events, cut, silenced or corrupted as the fault says.
     func stream(_ answer: ChatAnswer, _ source: TokenSource, includesUsage: Bool) -> Response {
         let body = ResponseBody { writer in
-            try await write(answer, source, to: &writer)
-            var ending = ChatAnswer.event(answer.closing)
-            if includesUsage {
-                ending += ChatAnswer.event(answer.usageChunk)
-            }
-            if fault != .noDone {
-                ending += ChatAnswer.done
-            }
-            try await writer.write(ByteBuffer(string: ending))
+            if fault != .errorEvent { try await write(answer, source, to: &writer) }
+            try await writer.write(ByteBuffer(string: ending(answer, includesUsage: includesUsage)))
+            if fault == .openEnd { try await keepAlive(&writer) }
             try await writer.finish(nil)
             complete()
             client.unwatch()
         }
         let headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"]
         return Response(status: .ok, headers: headers, body: body)
+    }
+
+    /// What comes after the content.
+    private func ending(_ answer: ChatAnswer, includesUsage: Bool) -> String {
+        if fault == .errorEvent || fault == .lateErrorEvent { return ChatAnswer.failure }
+        var ending = ChatAnswer.event(answer.closing)
+        if includesUsage { ending += ChatAnswer.event(answer.usageChunk) }
+        if fault != .noDone, fault != .openEnd { ending += ChatAnswer.done }
+        return ending
     }
 
     /// Writes the content as it is generated; returns only once all of it is out.
@@ -77,6 +84,15 @@ struct Generation: Sendable {
         var sent = 0
         var isComplete = false
         for await chunk in chunks {
+            if fault == .dribble, sent >= faultChunk {
+                for _ in 0..<chunk.tokens {
+                    try await keepAlive(&writer, for: interval)
+                    try await writer.write(ByteBuffer(string: ChatAnswer.event(answer.content(source.next(1)))))
+                }
+                ledger.generated(chunk.tokens, by: call)
+                isComplete = chunk.isLast
+                continue
+            }
             var event = ChatAnswer.event(answer.content(source.next(chunk.tokens)))
             let opening = sent == 0 ? ChatAnswer.event(answer.opening) : ""
             sent += 1
@@ -96,10 +112,13 @@ struct Generation: Sendable {
         guard isComplete else { throw ClientGone() }
     }
 
-    /// Writes a comment every simulated second until writing fails: the client has gone.
-    private func keepAlive(_ writer: inout any ResponseBodyWriter) async throws {
+    /// Writes a comment every simulated second until `time` has passed; by default until writing fails: the client has
+    /// gone.
+    private func keepAlive(_ writer: inout any ResponseBodyWriter, for time: Duration? = nil) async throws {
+        let end = time.map { clock.now.advanced(by: $0) } ?? .distantFuture
         while true {
-            try await clock.sleep(for: .seconds(1))
+            try await clock.sleep(until: min(end, clock.now.advanced(by: .seconds(1))))
+            if clock.now >= end { return }
             try await writer.write(ByteBuffer(string: ": keep-alive\n\n"))
         }
     }

@@ -44,18 +44,19 @@ struct Replica: Sendable {
     private func chat(_ request: Request, _ context: FleetContext) async throws -> Response {
         let call = ledger.begin(replica: index)
         let chat = try ChatCall(await request.json(), options: options)
-        let generation = try await start(call, chat.prompt, chat.maxTokens, chat.streamed, context)
-        let source = TokenSource(seed: options.seed ^ chat.prompt.hash)
+        let generation = try await start(
+            call, chat.prompt, chat.tokens, chat.streamed, context, isPrefilled: !chat.prefill.isEmpty)
         let answer = ChatAnswer(
             id: "chatcmpl-\(index)-\(generation.id)",
-            model: options.model,
+            model: chat.model,
             promptTokens: chat.prompt.tokens,
-            completionTokens: chat.maxTokens
+            completionTokens: generation.tokens,
+            finishReason: generation.fault == .contentFilter ? "content_filter" : chat.finishReason
         )
         if chat.streamed {
-            return generation.stream(answer, source, includesUsage: chat.includesUsage)
+            return generation.stream(answer, chat.source, includesUsage: chat.includesUsage)
         }
-        return generation.response(answer.whole(try await generation.collect(source)))
+        return generation.response(answer.whole(try await generation.collect(chat.source)))
     }
 
     private func embeddings(_ request: Request, _ context: FleetContext) async throws -> Response {
@@ -70,7 +71,7 @@ struct Replica: Sendable {
         let tokens = JSONValue.count(embedding.prompt.tokens)
         return generation.response([
             "object": "list",
-            "model": .string(options.model),
+            "model": .string(embedding.model),
             "data": .array(data),
             "usage": ["prompt_tokens": tokens, "total_tokens": tokens],
         ])
@@ -82,24 +83,31 @@ struct Replica: Sendable {
         _ prompt: Prompt,
         _ maxTokens: Int,
         _ streamed: Bool,
-        _ context: FleetContext
+        _ context: FleetContext,
+        isPrefilled: Bool = false
     ) async throws -> Generation {
         let client = try await context.client
-        let fault = faults.draw(replica: index, streamed: streamed, promptTokens: prompt.tokens)
+        let fault = faults.draw(
+            replica: index, streamed: streamed, promptTokens: prompt.tokens, isPrefilled: isPrefilled)
         if let fault {
             ledger.record(fault.kind, in: call)
             try await fault.strike(client, on: context.channel)
         }
+        // An answer of one chunk, not counting its first token, breaks at its first.
+        let faultChunk = maxTokens > max(2, options.tokensPerChunk) ? 2 : 1
+        let breaksOff = fault?.kind == .contentFilter || fault?.kind == .lateErrorEvent
+        let tokens = breaksOff ? min(maxTokens, faultChunk == 1 ? 1 : 1 + options.tokensPerChunk) : maxTokens
         let request = EngineModel.Request(
-            promptTokens: prompt.tokens, promptBlocks: prompt.blocks, outputTokens: maxTokens)
+            promptTokens: prompt.tokens, promptBlocks: prompt.blocks, outputTokens: tokens)
         let (id, stream) = try submit(request, fault)
         client.watch { driver.cancel(id) }
         return Generation(
             id: id,
+            tokens: tokens,
             chunks: stream,
             fault: fault?.kind,
-            // An answer of one chunk, not counting its first token, breaks at its first.
-            faultChunk: maxTokens > max(2, options.tokensPerChunk) ? 2 : 1,
+            faultChunk: faultChunk,
+            interval: .milliseconds(fault?.durationMilliseconds ?? 0),
             call: call,
             ledger: ledger,
             client: client,
@@ -134,7 +142,7 @@ struct Replica: Sendable {
     }
 
     private func metrics() -> Response {
-        let page = MetricsPage(load: driver.load, engine: engine, model: options.model)
+        let page = MetricsPage(load: driver.load, engine: engine, model: options.models[0])
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
@@ -143,17 +151,15 @@ struct Replica: Sendable {
     }
 
     private func models() -> Response {
-        Response(json: [
-            "object": "list",
-            "data": [
-                [
-                    "id": .string(options.model),
-                    "object": "model",
-                    "created": .count(Int(Date().timeIntervalSince1970)),
-                    "owned_by": "fake-fleet",
-                    "max_model_len": .count(options.contextLimit),
-                ]
-            ],
-        ])
+        let data = options.models.map { model -> JSONValue in
+            [
+                "id": .string(model),
+                "object": "model",
+                "created": .count(Int(Date().timeIntervalSince1970)),
+                "owned_by": "fake-fleet",
+                "max_model_len": .count(options.contextLimit),
+            ]
+        }
+        return Response(json: ["object": "list", "data": .array(data)])
     }
 }

@@ -1,15 +1,16 @@
 extension JSONFields {
-    /// Throws unless the field `model` names the served model: 400 when it is missing, 404 when it is another.
-    func requireModel(_ served: String) throws {
+    /// The field `model`; throws unless it names a served model: 400 when it is missing, 404 when it is another.
+    func requireModel(_ served: [String]) throws -> String {
         let model = try required("model", string("model"))
-        guard model == served else {
+        guard served.contains(model) else {
             throw APIError(
                 .notFound,
-                "model: \(JSONValue.string(model).text) does not exist; this replica serves \"\(served)\"",
+                "model: \(JSONValue.string(model).text) does not exist; this replica serves \(served)",
                 param: "model",
                 code: "model_not_found"
             )
         }
+        return model
     }
 }
 

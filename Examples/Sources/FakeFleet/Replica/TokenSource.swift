@@ -8,6 +8,8 @@ struct TokenSource: Sendable {
         """.split(separator: " ")
 
     private var random: SplitMix64
+    /// What is left of a word that was begun.
+    private var rest = ""
 
     /// The words of a seed; equal seeds give equal words.
     init(seed: UInt64) {
@@ -16,11 +18,31 @@ struct TokenSource: Sendable {
 
     /// The next `count` words, a space after each.
     mutating func next(_ count: Int) -> String {
-        var text = ""
-        for _ in 0..<count {
-            text += Self.words[Int.random(in: Self.words.indices, using: &random)]
-            text += " "
-        }
+        var text = rest
+        rest = ""
+        for _ in 0..<count { text += word() }
         return text
+    }
+
+    /// Goes to the end of `text`, so that the next words follow on it.
+    ///
+    /// - Returns: How many words were begun; nil, and nothing has happened, when this source does not begin with `text`.
+    mutating func skip(_ text: String) -> Int? {
+        var source = self
+        var count = 0
+        var left = text[...]
+        while !left.isEmpty {
+            let word = source.word()
+            guard word.hasPrefix(left.prefix(word.count)) else { return nil }
+            source.rest = String(word.dropFirst(left.count))
+            left = left.dropFirst(word.count)
+            count += 1
+        }
+        self = source
+        return count
+    }
+
+    private mutating func word() -> String {
+        Self.words[Int.random(in: Self.words.indices, using: &random)] + " "
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Spillway
+import SpillwayHTTPClient
 
 /// A client's request, checked before any upstream is asked.
 struct ModelRequest: Sendable {
@@ -22,6 +23,10 @@ struct ModelRequest: Sendable {
     /// The model as the client calls it.
     let model: String
     let isStreamed: Bool
+    /// Whether the client wants to be told what a stream took.
+    let wantsUsage: Bool
+    /// How many answers are asked for.
+    let choices: Int
     /// What the call will take, at four bytes a token.
     let tokens: Call.Tokens
     private let body: ByteBuffer
@@ -51,21 +56,27 @@ struct ModelRequest: Sendable {
         self.model = model
         self.body = body
         isStreamed = kind == .chat && fields["stream"] as? Bool == true
+        let options = fields["stream_options"] as? [String: Any]
+        wantsUsage = options?["include_usage"] as? Bool == true
+        choices = min(max(fields["n"] as? Int ?? 1, 1), 1_000)
         let most = fields["max_completion_tokens"] as? Int ?? fields["max_tokens"] as? Int ?? 0
         tokens = .estimate(input: body.readableBytes / 4, maxOutput: most)
     }
 
-    /// The body as it came, with only the model's name replaced.
-    func body(asking name: String) throws -> ByteBuffer {
-        if name == "*" || name == model { return body }
+    /// The body as it came but for the model's name; a stream is always to end with what it took.
+    ///
+    /// - Parameter prefill: What is there already of the answer, for the upstream to go on with; nil: nothing.
+    func body(asking name: String, after prefill: Prefill? = nil) throws -> ByteBuffer {
+        if name == "*" || name == model, !isStreamed { return body }
         var fields = try Self.fields(of: body)
-        fields["model"] = name
-        return ByteBuffer(data: try JSONSerialization.data(withJSONObject: fields, options: .withoutEscapingSlashes))
-    }
-
-    /// Whether a body is a JSON object.
-    static func isObject(_ body: ByteBuffer) -> Bool {
-        (try? fields(of: body)) != nil
+        if name != "*" { fields["model"] = name }
+        if isStreamed {
+            var options = fields["stream_options"] as? [String: Any] ?? [:]
+            options["include_usage"] = true
+            fields["stream_options"] = options
+        }
+        let data = try JSONSerialization.data(withJSONObject: fields, options: .withoutEscapingSlashes)
+        return try prefill.map { ByteBuffer(bytes: try $0.body(data)) } ?? ByteBuffer(data: data)
     }
 
     private static func fields(of body: ByteBuffer) throws -> [String: Any] {

@@ -1,26 +1,6 @@
 import HTTPTypes
 import Spillway
 
-extension Configuration.Calls {
-    /// Reads the field `policy`.
-    init(_ field: Field) throws {
-        self.init()
-        let fields = try field.fields(
-            "deadlineSeconds", "attemptSeconds", "firstContentSeconds", "idleSeconds", "retries", "backoff", "budget",
-            "tenantLimit")
-        deadline = try fields.seconds("deadlineSeconds") ?? deadline
-        limits.attempt = try fields.seconds("attemptSeconds") ?? limits.attempt
-        limits.firstContent = try fields.seconds("firstContentSeconds") ?? limits.firstContent
-        limits.idle = try fields.seconds("idleSeconds") ?? limits.idle
-        retries = try fields.count("retries", in: 0...100) ?? retries
-        backoff = try fields["backoff"].map { try Backoff($0) } ?? backoff
-        if let own = fields["budget"] {
-            budget = own.node.string == "unlimited" ? nil : try RetryBudget.Configuration(own)
-        }
-        tenantLimit = try fields["tenantLimit"].map { try Configuration.TenantLimit($0) }
-    }
-}
-
 extension Backoff {
     private enum Kind { case none, constant, linear, exponential }
 

@@ -34,12 +34,18 @@ extension Configuration {
         }
         guard !upstreams.isEmpty else { throw try fields.required("upstreams").fault("names no upstream") }
         let names = Set(upstreams.map(\.name))
+        let calls = try fields["policy"].map { try Calls(policy: $0) } ?? Calls()
         let models = try fields.required("models").fields().all.map {
-            try Model($0.field, name: $0.name, upstreams: names)
+            try Model($0.field, name: $0.name, upstreams: names, calls: calls)
         }
         guard !models.isEmpty else { throw try fields.required("models").fault("names no model") }
         self.init(upstreams: upstreams, models: models)
-        if let field = fields["policy"] { calls = try Calls(field) }
+        if let policy = try fields["policy"]?.fields() {
+            if let own = policy["budget"] {
+                budget = own.node.string == "unlimited" ? nil : try RetryBudget.Configuration(own)
+            }
+            tenantLimit = try policy["tenantLimit"].map { try TenantLimit($0) }
+        }
         if let field = fields["server"] { server = try Server(field) }
     }
 }
@@ -47,7 +53,7 @@ extension Configuration {
 extension Configuration.Upstream {
     /// Reads one upstream.
     init(_ field: Field, name: String, environment: [String: String]) throws {
-        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown")
+        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate")
         self.name = name
         url = try Self.base(fields.required("url"))
         key = try fields["keyEnv"].map { keyField in
@@ -64,6 +70,7 @@ extension Configuration.Upstream {
                 CircuitBreaker.Configuration()
             }
         rateLimit = try fields["rateLimit"].map { try TokenBucket.Configuration($0) }
+        propagates = try fields["propagate"]?.flag() ?? false
         cooldown = try fields["cooldown"].map { own in
             let times = try own.fields("firstSeconds", "maximumSeconds")
             let first = try times.seconds("firstSeconds") ?? .seconds(1)
@@ -85,10 +92,11 @@ extension Configuration.Upstream {
 }
 
 extension Configuration.Model {
-    /// Reads one model.
-    init(_ field: Field, name: String, upstreams: Set<String>) throws {
-        let fields = try field.fields("order", "targets")
+    /// Reads one model; `calls` holds what its own field `policy` does not say.
+    init(_ field: Field, name: String, upstreams: Set<String>, calls: Configuration.Calls) throws {
+        let fields = try field.fields("order", "targets", "policy")
         self.name = name
+        self.calls = try fields["policy"].map { try Configuration.Calls(model: $0, over: calls) } ?? calls
         order = try fields["order"]?.choice(["ladder": .ladder, "rotating": .rotating]) ?? .ladder
         let list = try fields.required("targets")
         var seen: Set<String> = []

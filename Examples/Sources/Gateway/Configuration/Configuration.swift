@@ -1,4 +1,5 @@
 import Spillway
+import SpillwayHTTPClient
 
 /// What a configuration file says, checked.
 struct Configuration: Sendable {
@@ -13,6 +14,8 @@ struct Configuration: Sendable {
         let breaker: CircuitBreaker.Configuration?
         /// Nil: no limit.
         let rateLimit: TokenBucket.Configuration?
+        /// Whether it is told the deadline, and how many more attempts the call may take.
+        let propagates: Bool
         /// How long it is left alone after it answered 429; nil: not at all.
         let cooldown: Cooldown.Times?
     }
@@ -23,6 +26,8 @@ struct Configuration: Sendable {
         let name: String
         let order: Targets.Order
         let targets: [Place]
+        /// How its calls are made.
+        let calls: Calls
 
         /// A model of an upstream.
         struct Place: Sendable {
@@ -35,12 +40,39 @@ struct Configuration: Sendable {
     /// How calls are made.
     struct Calls: Sendable {
         var deadline: Duration = .seconds(120)
-        var limits = AttemptLimits()
+        var limits = Limits()
         var retries = 2
         var backoff = Backoff.standard
-        /// Nil: no bound.
-        var budget: RetryBudget.Configuration? = .init()
-        var tenantLimit: TenantLimit?
+        /// Nil: no second attempt beside a slow one.
+        var hedge: Hedging?
+        var commit = CommitPoint.firstToken
+        var recovery = StreamRecovery.fail
+    }
+
+    /// When a second attempt is started beside a slow one.
+    struct Hedging: Sendable {
+        let delay: Hedge.Delay
+        let upTo: Int
+    }
+
+    /// How long one attempt may take.
+    struct Limits: Sendable {
+        /// The whole attempt.
+        var attempt: Duration = .seconds(90)
+        /// From the request to the first content of a stream.
+        var firstContent: Duration = .seconds(20)
+        /// From one content of a stream to the next.
+        var stall: Duration = .seconds(10)
+        /// The fewest tokens a second of a stream; nil: never mind.
+        var tokensPerSecond: Double?
+        /// How long a stream may fall behind that.
+        var patience: Duration = .seconds(10)
+
+        /// The limits as a policy takes them.
+        func timeout() throws(ConfigurationError) -> AttemptTimeout {
+            try AttemptTimeout(
+                attempt, firstContent: firstContent, stall: stall, tokensPerSecond: tokensPerSecond, patience: patience)
+        }
     }
 
     /// How often one tenant may call.
@@ -60,6 +92,8 @@ struct Configuration: Sendable {
 
     let upstreams: [Upstream]
     let models: [Model]
-    var calls = Calls()
+    /// What bounds extra attempts of all models together; nil: nothing does.
+    var budget: RetryBudget.Configuration? = .init()
+    var tenantLimit: TenantLimit?
     var server = Server()
 }

@@ -19,7 +19,10 @@ struct Field {
     }
 
     /// The fields of a mapping; throws on any key that is not `allowed`.
-    func fields(_ allowed: String...) throws -> Fields {
+    func fields(_ allowed: String...) throws -> Fields { try fields(in: allowed) }
+
+    /// The fields of a mapping; throws on any key that is not `allowed`.
+    func fields(in allowed: [String]) throws -> Fields {
         let fields = try fields()
         for name in fields.names where !allowed.contains(name) {
             let known = allowed.sorted().joined(separator: ", ")
@@ -61,6 +64,12 @@ struct Field {
         guard scalar(.int, .float) != nil, let value = node.float, value.isFinite, range.contains(value) else {
             throw refuse("a number from \(range.lowerBound) to \(range.upperBound)")
         }
+        return value
+    }
+
+    /// True or false.
+    func flag() throws -> Bool {
+        guard scalar(.bool) != nil, let value = node.bool else { throw refuse("true or false") }
         return value
     }
 

@@ -6,16 +6,26 @@ import SpillwayHTTPClient
 extension APIError {
     /// What a client is told of a call that failed: the upstream's last error where there is one.
     init(_ error: PolicyError<UpstreamError>) {
-        switch (error, error.underlying) {
-        case (_, let last?):
-            self.init(last)
-        case (.rejected(let rejection, _), _):
-            self.init(rejection, .serviceUnavailable)
-        case (.cancelled, _):
-            self.init(.init(code: 499), "The client went away", type: "cancelled", code: "cancelled")
+        self.init(error, seen: error.underlying)
+    }
+
+    /// What a client is told of a call that failed, of which `last` is the upstream's error that matters.
+    init(_ error: PolicyError<UpstreamError>, seen last: UpstreamError?) {
+        switch error {
+        case .cancelled: self.init(.init(code: 499), "The client went away", type: "cancelled", code: "cancelled")
+        case .timedOut(let limit, let own)
+        where limit != .deadline || own.map { Self.isSilence($0.outcome.cause) } ?? true:
+            let message = last.map(\.message) ?? "no upstream answered in time"
+            self.init(.gatewayTimeout, message, type: "timeout", code: "\(limit.reason)")
+        case .rejected(let rejection, _) where last == nil: self.init(rejection, .serviceUnavailable)
         default:
-            self.init(.gatewayTimeout, "No upstream answered in time", type: "timeout", code: "deadline_exceeded")
+            if let last { self.init(last) } else { self.init(.badGateway, "\(error)", type: "upstream_error") }
         }
+    }
+
+    /// What an attempt fails with when it is cancelled because of a limit, and says less than the limit.
+    private static func isSilence(_ cause: Outcome.Cause) -> Bool {
+        [.timeout, .cancelled, .truncated].contains(cause)
     }
 
     /// A gate's refusal.

@@ -1,4 +1,5 @@
 import Spillway
+import SpillwayHTTPClient
 import Synchronization
 
 /// Counts what the gateway does.
@@ -19,10 +20,20 @@ final class Metrics: Sendable {
         let cause: String
     }
 
+    /// The labels of tokens.
+    struct Tokens: Hashable, Sendable {
+        let upstream: String
+        let model: String
+        let kind: String
+        /// Who counted them.
+        let source: String
+    }
+
     /// All counts at one time.
     struct Snapshot: Sendable {
         var requests: [Request: Int] = [:]
         var attempts: [Attempt: Int] = [:]
+        var tokens: [Tokens: Int] = [:]
         var inFlight = 0
         /// Answers by the first bound that they do not exceed; the last is for those above all bounds.
         var firstContent = [Int](repeating: 0, count: Metrics.bounds.count + 1)
@@ -49,6 +60,20 @@ final class Metrics: Sendable {
                 guard let place = attempt.target.flatMap({ route.places[$0] }) else { continue }
                 let labels = Attempt(upstream: place.upstream.name, cause: "\(attempt.outcome.cause)")
                 state.attempts[labels, default: 0] += 1
+            }
+        }
+    }
+
+    /// An attempt took `usage`.
+    ///
+    /// The label is the model as the file has it: clients can make up any number of names.
+    func took(_ usage: Usage, at place: Route.Place) {
+        let source = usage.source.rawValue
+        state.withLock { state in
+            for (kind, count) in [("input", usage.promptTokens), ("output", usage.completionTokens)] {
+                let labels = Tokens(upstream: place.upstream.name, model: place.model, kind: kind, source: source)
+                let (sum, overflow) = state.tokens[labels, default: 0].addingReportingOverflow(max(0, count))
+                state.tokens[labels] = overflow ? .max : sum
             }
         }
     }

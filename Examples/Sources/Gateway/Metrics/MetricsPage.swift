@@ -19,6 +19,11 @@ struct MetricsPage: Sendable {
             "gateway_upstream_attempts_total", "counter", "Calls to upstreams that ended, by cause.",
             counts.attempts.map { (["upstream": $0.upstream, "cause": $0.cause], $1) })
         family(
+            "gateway_tokens_total", "counter", "Tokens of attempts, by who counted them.",
+            counts.tokens.map {
+                (["upstream": $0.upstream, "model": $0.model, "kind": $0.kind, "source": $0.source], $1)
+            })
+        family(
             "gateway_breaker_state", "gauge", "1 for the state that an upstream's breaker is in.",
             upstreams.compactMap { upstream in
                 upstream.breaker.map { (["upstream": upstream.name, "state": $0.currentState.rawValue], 1) }

@@ -5,6 +5,8 @@ struct Upstream: Sendable {
     let name: String
     let url: String
     let key: String?
+    /// Whether it is told the deadline, and how many more attempts the call may take.
+    let propagates: Bool
     let breaker: CircuitBreaker?
     /// The likeliest to refuse first.
     let gates: [any Gate]
@@ -14,6 +16,7 @@ struct Upstream: Sendable {
         name = configuration.name
         url = configuration.url
         key = configuration.key
+        propagates = configuration.propagates
         breaker = try configuration.breaker.map { try CircuitBreaker(configuration.name, $0, observer: observer) }
         let bucket = try configuration.rateLimit.map { try TokenBucket("\(configuration.name).rate", $0) }
         let cooldown = configuration.cooldown.map { Cooldown("\(configuration.name).cooldown", $0) }

@@ -1,0 +1,106 @@
+import Spillway
+import SpillwayTesting
+import Synchronization
+
+/// One seed: calls through policies inside of each other, of random parts, towards a target that mostly fails.
+struct NestingTrial: Sendable {
+    /// What came of one seed.
+    struct Counts: Sendable {
+        var calls = 0
+        /// Attempts that reached the target.
+        var attempts = 0
+        /// What the outermost budget allows: calls × (1 + ratio) + burst.
+        var allowed = 0.0
+        /// What the limits of the policies alone would allow.
+        var unbounded = 0
+        var depth = 0
+    }
+
+    /// More attempts than the outermost budget allows.
+    struct TooMany: Error {
+        let counts: Counts
+    }
+
+    private let policies: [Policy]
+    private let time: ManualTime
+    private let random: RandomSource
+    private let attempts = Attempts()
+
+    private final class Attempts: Sendable {
+        let count = Mutex(0)
+    }
+
+    /// The target failed.
+    private struct Failed: OutcomeError {
+        let outcome = Outcome.failure(.serverError)
+    }
+
+    /// Runs all calls of one seed.
+    ///
+    /// - Throws: ``TooMany``.
+    static func run(_ simulation: Simulation) async throws -> Counts {
+        let random = simulation.random
+        let ratio = Double(random.upTo(10)) / 10, burst = random.upTo(5)
+        // Some policies share a budget, others have one of their own.
+        let budgets = try ["one", "two", "three"].map {
+            try RetryBudget($0, .init(ratio: ratio, burst: burst, minimumPerSecond: 0))
+        }
+        var limits = 1
+        let policies = try (0...random.upTo(3)).map { depth in
+            let budget = depth == 0 ? budgets[0] : budgets[random.upTo(2)]
+            let (policy, limit) = try policy(random, simulation.time, budget)
+            limits *= limit
+            return policy
+        }
+        let trial = NestingTrial(policies: policies, time: simulation.time, random: random)
+        let calls = 1 + random.upTo(19)
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<calls {
+                group.addTask { _ = try? await trial.call(0) }
+                try await simulation.time.sleep(for: .milliseconds(random.upTo(1_000)))
+            }
+            try await group.waitForAll()
+        }
+        let counts = Counts(
+            calls: calls, attempts: trial.attempts.count.withLock(\.self),
+            allowed: Double(calls) * (1 + ratio) + Double(burst), unbounded: calls * limits, depth: policies.count)
+        // Sums of fractions come out a little beside.
+        guard Double(counts.attempts) <= counts.allowed + 1e-6 else { throw TooMany(counts: counts) }
+        return counts
+    }
+
+    /// A policy of random parts, and the most attempts that its limits allow for one call.
+    private static func policy(
+        _ random: RandomSource, _ time: ManualTime, _ budget: RetryBudget
+    ) throws -> (Policy, Int) {
+        let kind = random.upTo(2)
+        let retries = kind == 1 ? 0 : 1 + random.upTo(3)
+        let hedges = kind == 0 ? 0 : 1 + random.upTo(2)
+        let fallsBack = random.upTo(1) == 0
+        let policy = try Policy("nested", time: time) { () throws(ConfigurationError) in
+            if retries > 0 { try Retry(upTo: retries, backoff: .constant(.milliseconds(100)), budget: budget) }
+            if hedges > 0 { try Hedge(after: .fixed(.milliseconds(500)), upTo: hedges, budget: budget) }
+            if fallsBack { Targets(.ladder, ["a", "b", "c", "d"].map { Target($0) }) }
+        }
+        return (policy, (1 + retries) * (1 + hedges))
+    }
+
+    /// Calls the policy at `depth`, whose operation calls the next.
+    private func call(_ depth: Int) async throws {
+        guard depth < policies.count else {
+            attempts.count.withLock { $0 += 1 }
+            try await time.sleep(for: .milliseconds(random.upTo(3_000)))
+            if random.upTo(2) > 0 { throw Failed() }
+            return
+        }
+        try await policies[depth].run(Call(idempotency: .idempotent)) { _ in try await call(depth + 1) }
+    }
+}
+
+extension RandomSource {
+    /// A number from 0 to `most`.
+    fileprivate func upTo(_ most: Int) -> Int {
+        var source = self
+        return Int.random(in: 0...most, using: &source)
+    }
+}

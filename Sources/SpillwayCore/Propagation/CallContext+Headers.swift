@@ -1,0 +1,75 @@
+extension CallContext {
+    /// The header of a request that says how much time is left, in whole milliseconds: `x-spillway-timeout-ms`.
+    public static let timeoutHeader = "x-spillway-timeout-ms"
+    /// The header of a request that says how many extra attempts may be made for it: `x-spillway-allowance`.
+    public static let allowanceHeader = "x-spillway-allowance"
+    /// The header of an answer that says how many of these were made: `x-spillway-spent`.
+    public static let spentHeader = "x-spillway-spent"
+
+    /// What a request says of the call that it is part of.
+    ///
+    /// A header that makes no sense is as none; a number beyond all reason counts as the largest within (10 years; a million
+    /// attempts).
+    ///
+    /// - Parameters:
+    ///   - headers: The value of the header of this name, in lower case; nil when the request has none.
+    ///   - now: When the request came in.
+    public init(headers: (_ name: String) -> String?, at now: Instant) {
+        self.init()
+        if let timeout = HeaderNumber.read(headers(Self.timeoutHeader)) {
+            deadline = now.advanced(by: .milliseconds(min(timeout, 315_576_000_000)))
+        }
+        if let attempts = HeaderNumber.read(headers(Self.allowanceHeader)) {
+            budgets = budgets.adding(Allowance(min(attempts, 1_000_000)))
+        }
+    }
+
+    /// What to tell a service further in: the time that is left, and what it is lent.
+    ///
+    /// - Parameters:
+    ///   - now: When the request goes out.
+    ///   - loan: What it is lent (``BudgetChain/lend(atMost:)``). Without one, where there is an allowance, it is told that
+    ///     it may make no extra attempts.
+    /// - Returns: Nothing when there is neither deadline nor allowance.
+    public func headers(at now: Instant, loan: Loan? = nil) -> [(name: String, value: String)] {
+        var headers: [(name: String, value: String)] = []
+        if let deadline {
+            let left = now.duration(to: deadline).clampedNanoseconds
+            // Rounded down, since the way there takes time too; but not to what would mean that it is over.
+            headers.append((Self.timeoutHeader, left > 0 ? "\(max(1, left / 1_000_000))" : "0"))
+        }
+        if loan != nil || budgets.allowance != nil {
+            headers.append((Self.allowanceHeader, "\(loan?.attempts ?? 0)"))
+        }
+        return headers
+    }
+
+    /// What to tell the service further out in the answer, when all work on its request is done: what was spent of its loan.
+    ///
+    /// Nothing more can be spent then. An answer that says nothing, such as the head of a stream that goes on, lets the
+    /// whole loan count as spent.
+    public func answerHeaders() -> [(name: String, value: String)] {
+        budgets.allowance.map { [(Self.spentHeader, "\($0.close())")] } ?? []
+    }
+}
+
+/// Whole numbers in headers.
+enum HeaderNumber {
+    /// The number, at most `Int.max`; nil unless it is made of digits alone, with blanks around it at most.
+    static func read(_ text: String?) -> Int? {
+        guard let text else { return nil }
+        var number = 0, digits = 0, ended = false
+        for byte in text.utf8 {
+            switch byte {
+            case 0x20, 0x09: ended = digits > 0
+            case 0x30...0x39 where !ended:
+                digits += 1
+                let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+                let (sum, carry) = tens.addingReportingOverflow(Int(byte - 0x30))
+                number = overflow || carry ? .max : sum
+            default: return nil
+            }
+        }
+        return digits > 0 ? number : nil
+    }
+}
