@@ -80,8 +80,8 @@ private let limits =
 
     @Test(arguments: [FaultKind.stall, .dribble])
     func `keep-alives excuse no silence, and single tokens no dribble`(kind: FaultKind) async throws {
-        let rate = "tokensPerSecond: 20, patienceSeconds: 5"
-        try await withBench(policy: "{ \(limits), \(rate) }") { bench in
+        let rate = kind == .dribble ? ", tokensPerSecond: 20, patienceSeconds: 5" : ""
+        try await withBench(policy: "{ \(limits)\(rate) }") { bench in
             let answer = try await bench.healthyAnswer()
             // A token every second: more often than a stall allows, and too few.
             try await bench.fault(kind, extra: #","duration_ms":1000000"#)
