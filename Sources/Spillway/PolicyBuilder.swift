@@ -14,6 +14,7 @@ public enum PolicyBuilder {
             case gates(Gates)
             case targets(Targets)
             case timeout(AttemptTimeout)
+            case slow(SlowAnswer)
         }
 
         let kind: Kind
@@ -33,6 +34,8 @@ public enum PolicyBuilder {
     public static func buildExpression(_ targets: Targets) -> [Part] { [Part(kind: .targets(targets))] }
     /// Limits on the time of every attempt.
     public static func buildExpression(_ timeout: AttemptTimeout) -> [Part] { [Part(kind: .timeout(timeout))] }
+    /// What gates are told of as slow.
+    public static func buildExpression(_ slow: SlowAnswer) -> [Part] { [Part(kind: .slow(slow))] }
     /// Parts in text order.
     public static func buildBlock(_ parts: [Part]...) -> [Part] { parts.flatMap { $0 } }
     /// Parts under a condition.

@@ -5,7 +5,7 @@ extension PolicyCore {
     /// Settles the attempt that ran in the task of the call.
     @usableFromInline
     func settle(_ outcome: Outcome, _ flow: inout Flow) {
-        let now = now
+        let outcome = weighed(outcome, flow.watch), now = now
         flow.permits.settle(outcome, at: now)
         flow.record?.attempts.append(
             CallReport.AttemptRecord(
@@ -35,9 +35,16 @@ extension PolicyCore {
     /// Settles a leg, in its own task.
     @usableFromInline
     func settle(_ outcome: Outcome, _ leg: Leg) {
-        let now = now
+        let outcome = weighed(outcome, leg.watch), now = now
         leg.permits.settle(outcome, at: now)
         leg.settled = (outcome, now)
+    }
+
+    /// What gates are told: a success that was slower than wanted is a slow one.
+    @inline(__always)
+    private func weighed(_ outcome: Outcome, _ watch: AttemptWatch?) -> Outcome {
+        guard let slow = plan.slow, outcome == .success, watch?.isSlow(slow) == true else { return outcome }
+        return .slow
     }
 
     /// Takes note of what legs that have all ended came to.

@@ -8,6 +8,7 @@ struct PolicyPlan: Sendable {
     private(set) var retry: Retry?
     private(set) var hedge: Hedge?
     private(set) var timeout: AttemptTimeout?
+    private(set) var slow: SlowAnswer?
     private(set) var gates: [any Gate] = []
     private(set) var targets: [Target] = []
     private(set) var order = Targets.Order.ladder
@@ -48,6 +49,9 @@ struct PolicyPlan: Sendable {
             case .timeout(let timeout):
                 try require(self.timeout == nil, "two AttemptTimeouts", "one AttemptTimeout")
                 self.timeout = timeout
+            case .slow(let slow):
+                try require(self.slow == nil, "two SlowAnswers", "one SlowAnswer")
+                self.slow = slow
             case .gates(let gates):
                 try require(
                     targets.isEmpty, "Gates inside Targets",

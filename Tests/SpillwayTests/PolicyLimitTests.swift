@@ -124,4 +124,32 @@ import Testing
         }
         #expect(remaining == .seconds(30))
     }
+
+    @Test(arguments: [(3, 1, true), (1, 1, false), (1, 4, true)])
+    func gatesLearnOfASlowAnswerThatTheCallerHas(first: Int, gap: Int, isSlow: Bool) throws {
+        let simulation = Simulation(seed: 1)
+        let breaker = try CircuitBreaker("slow", .init { $0.window = .consecutive(1) })
+        for hedged in [false, true] {
+            breaker.close(at: simulation.time.now)
+            let policy = try makePolicy(simulation.time) { () throws(ConfigurationError) in
+                if hedged { try Hedge(after: .fixed(.seconds(100)), budget: RetryBudget.unlimited) }
+                Gates(breaker)
+                try SlowAnswer(firstContent: .seconds(2), tokensPerSecond: 5)
+            }
+            let (result, report) = try simulation.run {
+                await policy.reported(stream) { attempt in
+                    try await simulation.time.sleep(for: .seconds(first))
+                    attempt.received(tokens: 100)
+                    try await simulation.time.sleep(for: .seconds(gap))
+                    attempt.received(tokens: 10)
+                    // A reader that takes long makes no answer slow.
+                    try await attempt.pausing { try await simulation.time.sleep(for: .seconds(60)) }
+                    return 1
+                }
+            }
+            #expect(try result.get() == 1)
+            #expect(report.attempts.map(\.outcome) == [isSlow ? .slow : .success])
+            #expect((breaker.currentState == .open) == isSlow)
+        }
+    }
 }

@@ -10,7 +10,7 @@ private let streamed = #","stream":true,"max_tokens":40"#
     @Test(arguments: [FaultKind.error503, .error500, .reset, .rateLimitBare, .malformedChunk, .stuckKernel])
     func `a failure before the first content is made good by another replica`(kind: FaultKind) async throws {
         // A broken chunk comes second; with all tokens in one chunk it is the first.
-        let limits = "firstContentSeconds: 2, retries: 3, backoff: { kind: none }"
+        let limits = "firstContentSeconds: 10, retries: 3, backoff: { kind: none }"
         try await withBench(policy: "{ \(limits) }", flags: ["--tokens-per-chunk=40"]) { bench in
             try await bench.fault(kind)
             let response = try await bench.chat(streamed)
@@ -38,7 +38,7 @@ private let streamed = #","stream":true,"max_tokens":40"#
 
     @Test(arguments: [FaultKind.cutStream, .malformedChunk, .stall])
     func `a failure after the first content ends the stream with an error`(kind: FaultKind) async throws {
-        try await withBench(policy: "{ stallSeconds: 0.5, retries: 3, backoff: { kind: none } }") { bench in
+        try await withBench(policy: "{ stallSeconds: 5, retries: 3, backoff: { kind: none } }") { bench in
             try await bench.fault(kind)
             let response = try await bench.chat(streamed)
             #expect(response.status == .ok)

@@ -10,6 +10,7 @@ package struct AttemptClock: Sendable {
     private let patience: Int64
     /// When the whole attempt must have ended.
     private let end: Int64
+    private let began: Int64
     private var contentDue: Int64
     private var stallDue = Int64.max
     /// Until when the tokens that came have paid.
@@ -22,6 +23,9 @@ package struct AttemptClock: Sendable {
     private var paused: Int64 = 0
     /// When the first content came.
     package private(set) var firstContent: Instant?
+    /// When it came in the attempt's own time, and the tokens since then.
+    private var opened: Int64 = 0
+    private var tokens = 0
 
     package init(_ limits: AttemptTimeout?, deadline: Instant?, streams: Bool, at now: Instant) {
         let stream = streams ? limits : nil
@@ -29,6 +33,7 @@ package struct AttemptClock: Sendable {
         self.deadline = deadline?.nanoseconds ?? .max
         present = min(now.nanoseconds, .max - 1)
         end = later(limits?.whole)
+        began = present
         contentDue = later(stream?.firstContent)
         stall = stream?.stall?.clampedNanoseconds ?? .max
         price = stream?.tokensPerSecond.map { 1e9 / $0 } ?? 0
@@ -40,7 +45,13 @@ package struct AttemptClock: Sendable {
     /// No tokens, or fewer, are a sign of life that pays for nothing.
     package mutating func received(_ tokens: Int, at now: Instant) {
         let now = own(now)
-        if firstContent == nil { firstContent = Instant(nanoseconds: present) }
+        if firstContent == nil {
+            firstContent = Instant(nanoseconds: present)
+            opened = now
+        } else {
+            let (sum, overflow) = self.tokens.addingReportingOverflow(max(tokens, 0))
+            self.tokens = overflow ? .max : sum
+        }
         contentDue = .max
         stallDue = now.later(stall)
         guard price > 0 else { return }
@@ -62,6 +73,15 @@ package struct AttemptClock: Sendable {
         guard pauses > 0 else { return }
         pauses -= 1
         if pauses == 0 { paused = paused.later(present.since(pausedAt)) }
+    }
+
+    /// Whether an answer that ended at `now` was slower than wanted.
+    package mutating func isSlow(_ slow: SlowAnswer, at now: Instant) -> Bool {
+        let now = own(now)
+        guard firstContent != nil else { return false }
+        if let most = slow.firstContent, opened.since(began) > most.clampedNanoseconds { return true }
+        guard let least = slow.tokensPerSecond, tokens > 0 else { return false }
+        return Double(tokens) * 1e9 < least * Double(now.since(opened))
     }
 
     /// When a limit will be met unless something comes before; nil: never.

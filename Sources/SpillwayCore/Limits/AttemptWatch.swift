@@ -65,6 +65,12 @@ package final class AttemptWatch: Timed {
     /// When the first content came.
     package var firstContent: Instant? { state.withLock { $0.clock.firstContent } }
 
+    /// Whether the answer, which has just ended, was slower than wanted.
+    package func isSlow(_ slow: SlowAnswer) -> Bool {
+        let now = now
+        return state.withLock { $0.clock.isSlow(slow, at: now) }
+    }
+
     func received(_ tokens: Int) {
         let now = now
         change { $0.received(tokens, at: now) }

@@ -115,12 +115,14 @@ struct Generation: Sendable {
     /// Writes a comment every simulated second until `time` has passed; by default until writing fails: the client has
     /// gone.
     private func keepAlive(_ writer: inout any ResponseBodyWriter, for time: Duration? = nil) async throws {
-        let end = time.map { clock.now.advanced(by: $0) } ?? .distantFuture
-        while true {
-            try await clock.sleep(until: min(end, clock.now.advanced(by: .seconds(1))))
-            if clock.now >= end { return }
+        let start = clock.now, end = time.map { start.advanced(by: $0) } ?? .distantFuture
+        var next = start.advanced(by: .seconds(1))
+        while next < end {
+            try await clock.sleep(until: next)
             try await writer.write(ByteBuffer(string: ": keep-alive\n\n"))
+            next = next.advanced(by: .seconds(1))
         }
+        try await clock.sleep(until: end)
     }
 
     private func complete() {

@@ -60,7 +60,7 @@ struct HedgingRun: Sendable, Hashable {
                         let began = time.now
                         // Also when it is cancelled: what it has done until then was work.
                         defer { if isCounted { tally.attempt(began.seconds(to: time.now)) } }
-                        try await time.sleep(for: .seconds(arrival.attempts[attempt.number - 1]))
+                        try await time.sleep(for: .seconds(arrival.attempts[attempt.hedge]))
                         return began.seconds(to: time.now)
                     }
                     winners.record(won)

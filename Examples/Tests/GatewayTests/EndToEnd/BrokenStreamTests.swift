@@ -4,7 +4,7 @@ import Testing
 @testable import FakeFleet
 @testable import Gateway
 
-private let quick = "stallSeconds: 2, retries: 3, backoff: { kind: none }"
+private let quick = "stallSeconds: 10, retries: 3, backoff: { kind: none }"
 
 /// Streams that break off.
 @Suite(.timeLimit(.minutes(10))) struct BrokenStreamTests {
