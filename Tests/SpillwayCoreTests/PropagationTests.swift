@@ -100,6 +100,26 @@ import Testing
         #expect(outer.remaining == 1 && inner.remaining == 4)
     }
 
+    @Test("a share of what is left is lent, rounded down, so that something remains for others")
+    func share() {
+        for (share, left, lent) in [
+            (0.5, 5, 2), (0.5, 1, 0), (0.5, 0, 0), (0, 5, 0), (1, 5, 5), (0.99, 100, 99), (-1, 5, 0), (7, 5, 5),
+            (.nan, 5, 0), (1, .max, .max), (1.0.nextDown, .max, .max - 1_023),
+        ] {
+            let allowance = Allowance(left)
+            let loan = BudgetChain.none.adding(allowance).lend(share: share)
+            #expect(loan?.attempts == lent && allowance.remaining == left - lent, "\(share) of \(left)")
+            loan?.cancel()
+            #expect(allowance.remaining == left)
+        }
+        let outer = Allowance(2), inner = Allowance(9)
+        let chain = BudgetChain.none.adding(outer).adding(inner)
+        #expect(chain.lend(share: 0.5)?.attempts == 1 && outer.remaining == 1 && inner.remaining == 8)
+        #expect(chain.lend(atMost: 3, share: 1)?.attempts == 1 && outer.remaining == 0 && inner.remaining == 7)
+        _ = CallContext(budgets: chain).answerHeaders()
+        #expect(chain.lend(share: 0.5)?.attempts == 0)
+    }
+
     @Test("an extra attempt is drawn from every budget, or from none")
     func chain() {
         forSeeds(2_000) { seed, random in
@@ -155,7 +175,8 @@ import Testing
                 let context = CallContext(headers: { name in headers.first { $0.name == name }?.value }, at: at(0))
                 if depth > 0 {
                     repeat {
-                        let loan = context.budgets.lend(atMost: Int(random.next(through: 6)))
+                        let loan = context.budgets.lend(
+                            atMost: Int(random.next(through: 6)), share: Double(random.next(through: 4)) / 4)
                         let answer = serve(context.headers(at: at(0), loan: loan), depth - 1)
                         // Now and then the answer is lost.
                         let isLost = random.next(through: 4) == 0

@@ -3,18 +3,16 @@ import Spillway
 import SpillwayHTTPClient
 
 extension Gateway {
-    /// Answers a request that was checked, for a caller who gave `leave`.
-    func answer(
-        _ request: ModelRequest, by route: Route, under leave: Leave, to client: ClientWatch
-    ) async throws -> Response {
-        let call = UpstreamCall(http: http, request: request, route: route, leave: leave)
+    /// Answers a request that was checked.
+    func answer(_ request: ModelRequest, by route: Route, to client: ClientWatch) async throws -> Response {
+        let call = UpstreamCall(http: http, request: request, route: route)
         metrics.began()
         return try await request.isStreamed ? stream(call, to: client) : whole(call, to: client)
     }
 
     private func whole(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
         let task = Task {
-            let (result, report) = await call.leave.reported(call.route.policy, call.call) {
+            let (result, report) = await call.route.policy.reported(call.call) {
                 (attempt) async throws(UpstreamError) -> (answer: WholeAnswer, place: Route.Place) in
                 (try await call.whole(attempt), call.place(attempt))
             }
@@ -36,9 +34,7 @@ extension Gateway {
                 upstream: place.upstream.name,
                 model: answer.model.isEmpty ? place.asked(for: call.request.model) : answer.model,
                 attempts: report.attempts.count)
-            return Response(
-                status: .ok, headers: headers.naming(origin, spent: call.leave.spent(report)),
-                body: .init(byteBuffer: answer.body))
+            return Response(status: .ok, headers: headers.naming(origin), body: .init(byteBuffer: answer.body))
         case .failure(let error):
             throw failure(APIError(error), report, call)
         }
@@ -59,10 +55,12 @@ extension Gateway {
         switch first {
         case .opened(let origin):
             metrics.firstContent(after: began.duration(to: SystemTime().now))
-            let headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"]
-            return Response(
-                status: .ok, headers: headers.naming(origin, spent: call.leave.spent(attempts: origin.attempts)),
-                body: body(outlet, client, task))
+            var headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"]
+            // Only where no attempt can follow is it known already what the call will have spent.
+            if case .fail = call.route.recovery, let caller = CallContext.current {
+                headers.append(contentsOf: caller.answerFields)
+            }
+            return Response(status: .ok, headers: headers.naming(origin), body: body(outlet, client, task))
         case .failed(let error):
             client.unwatch()
             throw error
@@ -78,7 +76,7 @@ extension Gateway {
         let journal = StreamJournal(
             route.recovery, promptTokens: Int(call.request.tokens.input), choices: call.request.choices)
         let relay = StreamRelay(journal, commit: route.commit)
-        let (result, report) = await call.leave.reported(route.policy, call.call) {
+        let (result, report) = await route.policy.reported(call.call) {
             (attempt) async throws(UpstreamError) -> Bool in
             try await call.stream(attempt, relay, to: outlet)
             return true
@@ -118,7 +116,7 @@ extension Gateway {
         var failure = error
         let last = report.attempts.last?.target.flatMap { call.route.places[$0] }
         let origin = Origin(upstream: last?.upstream.name, model: nil, attempts: report.attempts.count)
-        failure.headers = failure.headers.naming(origin, spent: call.leave.spent(report))
+        failure.headers = failure.headers.naming(origin)
         return failure
     }
 }

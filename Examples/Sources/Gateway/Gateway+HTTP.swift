@@ -20,6 +20,7 @@ extension Gateway {
     /// The endpoints.
     func router() -> Router<GatewayContext> {
         let router = Router(context: GatewayContext.self)
+        router.middlewares.add(Propagation())
         router.middlewares.add(ErrorShape())
         router.get("health/live") { _, _ in Response(status: .ok) }
         router.get("health/ready") { _, _ in Response(status: self.isReady ? .ok : .serviceUnavailable) }
@@ -52,7 +53,7 @@ extension Gateway {
             metrics.refused(route.name, "tenant_limit")
             throw error
         }
-        return try await answer(ask, by: route, under: Leave(request.headers), to: context.client)
+        return try await answer(ask, by: route, to: context.client)
     }
 
     private func body(of request: Request) async throws -> ByteBuffer {

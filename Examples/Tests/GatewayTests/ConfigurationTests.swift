@@ -26,7 +26,9 @@ struct ConfigurationTests {
                 url: https://a.example/v1/
                 keyEnv: KEY
                 propagate: true
-                breaker: { window: { calls: 25 }, failureRatio: 0.3, minimumCalls: 5, openSeconds: 2, probes: 1 }
+                breaker:
+                  { window: { calls: 25 }, failureRatio: 0.3, minimumCalls: 5, openSeconds: 2, probes: 1,
+                    slowSeconds: 30, stuck: { olderThanSeconds: 60, calls: 4, share: 0.25 } }
                 rateLimit: { perMinute: 60, burst: 10, unit: tokens }
                 cooldown: { firstSeconds: 2, maximumSeconds: 9 }
               b: { url: http://b, breaker: none }
@@ -50,6 +52,8 @@ struct ConfigurationTests {
         #expect(first.propagates)
         #expect(first.breaker?.window == .calls(25))
         #expect(first.breaker?.openDuration == .seconds(2))
+        #expect(first.breaker?.slow == .longerThan(.seconds(30)))
+        #expect(first.breaker?.stuck == .init(olderThan: .seconds(60), calls: 4, share: 0.25))
         #expect(first.rateLimit == .init(rate: .perMinute(60), burst: 10, unit: .tokens))
         #expect(first.cooldown?.most == .seconds(9))
         #expect(configuration.upstreams[1].breaker == nil)
@@ -118,6 +122,33 @@ struct ConfigurationTests {
         #expect(fault.field == field, "\(fault)")
         #expect(fault.problem.contains(problem), "\(fault)")
         #expect(fault.description.hasPrefix(line.map { "g.yaml:\($0): " } ?? "g.yaml: "))
+    }
+
+    @Test(
+        arguments: [
+            ("{ slowSeconds: 0 }", "slowSeconds", "'0' is not a number from"),
+            ("{ slowSeconds: soon }", "slowSeconds", "'soon' is not a number from"),
+            ("{ stuck: 60 }", "stuck", "'60' is not a mapping"),
+            ("{ stuck: { calls: 3 } }", "stuck", "'olderThanSeconds' is missing"),
+            ("{ stuck: { olderThanSeconds: 0 } }", "stuck.olderThanSeconds", "'0' is not a number from"),
+            ("{ stuck: { olderThanSeconds: 9, calls: 0 } }", "stuck.calls", "'0' is not a whole number from 1"),
+            ("{ stuck: { olderThanSeconds: 9, share: 1.5 } }", "stuck.share", "'1.5' is not a number from 0.0 to 1.0"),
+            ("{ stuck: { olderThanSeconds: 9, age: 1 } }", "stuck.age", "unknown field"),
+        ])
+    func `a fault of a breaker's signals names the field`(breaker: String, field: String, problem: String) throws {
+        let yaml = "upstreams:\n  a:\n    url: http://a\n    breaker: \(breaker)\n" + models
+        let error = #expect(throws: ConfigurationFault.self) { try Configuration(yaml: yaml, file: "g.yaml") }
+        let fault = try #require(error)
+        #expect(fault.line == 4, "\(fault)")
+        #expect(fault.field == "upstreams.a.breaker.\(field)", "\(fault)")
+        #expect(fault.problem.contains(problem), "\(fault)")
+    }
+
+    @Test func `a stuck call's age is enough`() throws {
+        let yaml = "upstreams:\n  a: { url: http://a, breaker: { stuck: { olderThanSeconds: 9 } } }\n" + models
+        let breaker = try Configuration(yaml: yaml, file: "g.yaml").upstreams[0].breaker
+        #expect(breaker?.stuck == .init(olderThan: .seconds(9)))
+        #expect(breaker?.slow == .reported)
     }
 
     @Test func `a file that is not there is a fault`() {

@@ -43,10 +43,14 @@ public final class Allowance: AttemptBudget {
         return spent
     }
 
-    /// Takes out what is left, up to `limit`; returns how much that was.
-    func take(atMost limit: Int) -> Int {
-        let old = change { $0 > 0 && limit > 0 ? $0 - min($0, limit) : nil }
-        return max(0, min(old, limit))
+    /// Takes out up to `limit`, and up to this share of what is left; returns how much that was.
+    func take(atMost limit: Int, share: Double = 1) -> Int {
+        func part(of left: Int) -> Int {
+            // At 1 not by way of `Double`, which rounds what is beyond 2^53, and up.
+            let most = share >= 1 ? left : Int(Double(left) * max(0, share))
+            return max(0, min(left, limit, most))
+        }
+        return part(of: change { part(of: $0) > 0 ? $0 - part(of: $0) : nil })
     }
 
     /// Puts back what was taken out, unless the allowance is closed.

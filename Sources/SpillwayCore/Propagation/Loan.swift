@@ -38,14 +38,16 @@ extension BudgetChain {
     ///
     /// While they are lent nobody else can make them: lend fewer to keep some for hedges beside this request.
     ///
-    /// - Parameter limit: The most to lend; all that is left by default.
+    /// - Parameters:
+    ///   - limit: The most to lend; no limit by default.
+    ///   - share: The largest share of what is left to lend, from 0 to 1, rounded down; 1, all of it, by default.
     /// - Returns: Nil when there is no allowance.
-    public func lend(atMost limit: Int = .max) -> Loan? {
+    public func lend(atMost limit: Int = .max, share: Double = 1) -> Loan? {
         let lenders = allowances
         guard !lenders.isEmpty else { return nil }
         var count = max(0, limit), taken: [Int] = []
         for lender in lenders {
-            count = lender.take(atMost: count)
+            count = lender.take(atMost: count, share: share)
             taken.append(count)
         }
         // No more than every one of them has.

@@ -9,13 +9,12 @@ struct Origin: Sendable {
 }
 
 extension HTTPFields {
-    /// These fields, and who answered at which attempt; `spent` is how many attempts beyond the first it took.
-    func naming(_ origin: Origin, spent: Int) -> HTTPFields {
+    /// These fields, and who answered at which attempt.
+    func naming(_ origin: Origin) -> HTTPFields {
         var fields = self
         fields[.init("x-spillway-attempts")!] = "\(origin.attempts)"
         fields[.init("x-spillway-upstream")!] = origin.upstream
         fields[.init("x-spillway-model")!] = origin.model
-        fields[.init("x-spillway-spent")!] = "\(spent)"
         return fields
     }
 }

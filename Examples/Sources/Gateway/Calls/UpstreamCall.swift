@@ -1,6 +1,5 @@
 import AsyncHTTPClient
 import NIOCore
-import NIOHTTP1
 import Spillway
 import SpillwayHTTPClient
 
@@ -12,8 +11,6 @@ struct UpstreamCall: Sendable {
     let http: HTTPClient
     let request: ModelRequest
     let route: Route
-    /// What the caller allows.
-    let leave: Leave
 
     /// What the gates are told: asking a model again is safe, and the budget bounds its price.
     var call: Call {
@@ -68,14 +65,34 @@ struct UpstreamCall: Sendable {
         outgoing.headers.add(name: "accept", value: request.isStreamed ? "text/event-stream" : "application/json")
         if let key = place.upstream.key { outgoing.headers.add(name: "authorization", value: "Bearer \(key)") }
         outgoing.body = .bytes(try request.body(asking: place.model, after: prefill))
-        let lent = place.upstream.propagates ? leave.tell(&outgoing.headers) : 0
-        // The policy bounds the time, and cancels.
-        let response = try await http.execute(outgoing, deadline: .distantFuture)
-        if place.upstream.propagates { leave.settle(response.headers, lent: lent) }
+        let response = try await execute(outgoing, telling: place.upstream.propagates ? CallContext.current : nil)
         switch response.status.code {
         case 200..<300: return response
         case 400...: throw await UpstreamError.from(response)
         default: throw UpstreamError.malformed("an answer with status \(response.status.code)")
+        }
+    }
+
+    /// Sends a request with what is left of `context`, and takes back what the upstream did not spend of its loan.
+    private func execute(
+        _ request: HTTPClientRequest, telling context: CallContext?
+    ) async throws -> HTTPClientResponse {
+        // Half, so that something remains for attempts beside this one.
+        let loan = context?.budgets.lend(share: 0.5)
+        var request = request
+        for (name, value) in context?.headers(at: SystemTime().now, loan: loan) ?? [] {
+            request.headers.replaceOrAdd(name: name, value: value)
+        }
+        do {
+            // The policy bounds the time, and cancels.
+            let response = try await http.execute(request, deadline: .distantFuture)
+            loan?.settle(spentHeader: response.headers.first(name: CallContext.spentHeader))
+            return response
+        } catch {
+            let failure = UpstreamError.from(transport: error)
+            // Nobody knows what another upstream that did not answer has done: its loan stays spent.
+            if failure.outcome.cause == .connect { loan?.cancel() }
+            throw failure
         }
     }
 }

@@ -5,11 +5,14 @@ extension CircuitBreaker.Configuration {
     init(_ field: Field) throws {
         let fields = try field.fields(
             "window", "failureRatio", "minimumCalls", "openSeconds", "openGrowth", "maximumOpenSeconds", "openJitter",
-            "probes", "probeSuccessRatio", "probeLeaseSeconds", "rampSeconds", "rampFrom", "mode")
+            "probes", "probeSuccessRatio", "probeLeaseSeconds", "rampSeconds", "rampFrom", "mode", "slowSeconds",
+            "stuck")
         self.init()
         if let own = fields["window"] { window = try CircuitBreaker.Window(own) }
         failureRatio = try fields.number("failureRatio", in: 0...1) ?? failureRatio
         minimumCalls = try fields.count("minimumCalls", in: 1...1_000_000) ?? minimumCalls
+        slow = try fields.seconds("slowSeconds").map { .longerThan($0) } ?? slow
+        stuck = try fields["stuck"].map { try CircuitBreaker.Stuck($0) }
         openDuration = try fields.seconds("openSeconds") ?? openDuration
         openGrowth = try fields.number("openGrowth", in: 1...100) ?? openGrowth
         maximumOpenDuration = try fields.seconds("maximumOpenSeconds") ?? max(openDuration, maximumOpenDuration)
@@ -22,6 +25,19 @@ extension CircuitBreaker.Configuration {
         mode = try fields["mode"]?.choice(["enforcing": .enforcing, "shadow": .shadow]) ?? mode
         let made = self
         try field.blame { () throws(ConfigurationError) in try made.validate() }
+    }
+}
+
+extension CircuitBreaker.Stuck {
+    /// Reads the field `stuck`.
+    fileprivate init(_ field: Field) throws {
+        let fields = try field.fields("olderThanSeconds", "calls", "share")
+        guard let age = try fields.seconds("olderThanSeconds") else {
+            throw field.fault("the field 'olderThanSeconds' is missing")
+        }
+        self.init(olderThan: age)
+        calls = try fields.count("calls", in: 1...1_000_000) ?? calls
+        share = try fields.number("share", in: 0...1) ?? share
     }
 }
 
