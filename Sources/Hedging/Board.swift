@@ -54,9 +54,14 @@ final class Board: Arbiter, @unchecked Sendable {
     /// How many attempts have ended.
     var ended: Int { News(word: word.load(ordering: .acquiring)).ended }
 
-    /// The attempt whose success counts.
+    /// The attempt that counts: the winner, or the first where none has won; nil while that one still runs.
     @usableFromInline
-    var winner: Int? { News(word: word.load(ordering: .acquiring)).winner }
+    var verdict: Int? {
+        let word = word.load(ordering: .acquiring), counts = News(word: word).winner ?? 0
+        return word & (1 << UInt64(counts)) == 0 ? nil : counts
+    }
+
+    private var winner: Int? { News(word: word.load(ordering: .acquiring)).winner }
 
     /// What there is to see; for the caller.
     func look() -> News { News(word: word.bitwiseAnd(~Self.rang, ordering: .acquiringAndReleasing).newValue) }
@@ -111,8 +116,8 @@ final class Board: Arbiter, @unchecked Sendable {
     private func post(_ bits: UInt64) -> UInt64 {
         var old = word.load(ordering: .relaxed)
         while true {
-            // The first success stays.
-            let fresh = old & Self.winners == 0 ? bits : bits & ~Self.winners
+            // The first success stays, and there is none once the caller has gone.
+            let fresh = old & (Self.winners | Self.left) == 0 ? bits : bits & ~Self.winners
             let (done, found) = word.weakCompareExchange(
                 expected: old, desired: (old | fresh) & ~Self.waiting, ordering: .acquiringAndReleasing)
             if done { break }

@@ -5,7 +5,7 @@ extension Hedge {
     ///
     /// - Parameters:
     ///   - call: Says whether the operation may be made twice; without that it is never hedged.
-    ///   - deadline: When not to start a hedge any more; by default that of the task's `CallContext`, if it has one.
+    ///   - deadline: When not to start a hedge any more; that of the task's `CallContext` counts if it is earlier.
     ///   - time: Where the time comes from.
     ///   - operation: One attempt, told by its `hedge`: 0 is the first, 1 the first hedge. Send a hedge elsewhere. Each runs in
     ///     a task of its own, with the task-local values and the task executor of the caller. One whose answer streams asks
@@ -14,9 +14,10 @@ extension Hedge {
     ///   caller was cancelled and the first attempt did not end within the grace period of ``Losers/reaped(grace:)``.
     @inlinable
     public func run<Success: Sendable, Failure: Error>(
-        _ call: Call = Call(), deadline: Instant? = CallContext.current?.deadline, time: any TimeSource = .system,
+        _ call: Call = Call(), deadline: Instant? = nil, time: any TimeSource = .system,
         _ operation: @escaping @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
+        let deadline = CallContext.earliest(deadline)
         let began = time.now, (budgets, paysIn) = core.entered
         if paysIn { budget.deposit(at: began) }
         let first = Attempt(number: 1, call: call, started: began, deadline: deadline)
@@ -101,10 +102,9 @@ extension Hedge {
         _ board: Board, _ first: Task<Result<Success, Failure>, Never>,
         _ hedges: [Task<Result<Success, Failure>, Never>]
     ) async -> Ending<Success, Failure> {
-        let winner = board.winner
-        if winner == nil, !board.isOver { return .abandoned }
+        guard let verdict = board.verdict else { return .abandoned }
         // It has ended, so this does not wait.
-        let task = winner.map { $0 == 0 ? first : hedges[$0 - 1] } ?? first
+        let task = verdict == 0 ? first : hedges[verdict - 1]
         switch await task.value {
         case .success(let value): return .succeeded(value)
         case .failure(let failure): return .failed(failure)

@@ -86,15 +86,16 @@ public struct Retry: Sendable {
     /// - Parameters:
     ///   - operation: One attempt. It must not outlive its cancellation.
     ///   - call: Says whether the operation may be repeated.
-    ///   - deadline: When to give up; by default that of the task's `CallContext`, if it has one.
+    ///   - deadline: When to give up; that of the task's `CallContext` counts if it is earlier.
     ///   - time: Where the time comes from.
     ///   - classifier: Says what an error tells about the target.
     /// - Throws: `PolicyError` with the operation's own last error in it.
     public func run<Success, Failure: Error>(
-        _ call: Call = Call(), deadline: Instant? = CallContext.current?.deadline, time: any TimeSource = .system,
+        _ call: Call = Call(), deadline: Instant? = nil, time: any TimeSource = .system,
         classifier: Classifier = .standard,
         _ operation: (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
+        let deadline = CallContext.earliest(deadline)
         var number = 1, wait: Int64 = 0, started = time.now
         let (budgets, paysIn) = BudgetChain.current.entered(by: budget, alone: chain)
         if paysIn { budget.deposit(at: started) }

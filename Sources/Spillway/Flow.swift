@@ -1,10 +1,14 @@
-public import SpillwayCore
+internal import SpillwayCore
 
 /// What one call of a policy has come to so far: the state that the loop hands from step to step.
 @usableFromInline
 struct Flow: Sendable {
     let began: Instant
     let deadline: Instant?
+    /// From when on no attempt begins, because it would have too little time.
+    let latest: Instant?
+    /// Whether `deadline` is this policy's own, and cancels nothing.
+    let isDeadlineCooperative: Bool
     /// What the operation must be told of through its task; nil when it knows already.
     let context: CallContext?
     /// What extra attempts are drawn from.
@@ -34,39 +38,17 @@ struct Flow: Sendable {
     /// Until when no target that failed in this call may be asked again, because one of them said so.
     var heldUntil = Instant.zero
 
-    init(began: Instant, deadline: Instant?, context: CallContext?, budgets: BudgetChain, record: Record?) {
+    init(
+        began: Instant, deadline: Instant?, latest: Instant?, isDeadlineCooperative: Bool, context: CallContext?,
+        budgets: BudgetChain, record: Record?
+    ) {
         self.began = began
         self.deadline = deadline
+        self.latest = latest
+        self.isDeadlineCooperative = isDeadlineCooperative
         self.context = context
         self.budgets = budgets
         self.record = record
         started = began
     }
-}
-
-/// What came of an attempt, or of several beside each other.
-@usableFromInline
-struct Made<Success, Failure: Error>: Error {
-    @usableFromInline let result: Result<Success, Failure>
-    @usableFromInline let outcome: Outcome
-    /// The limit that the attempt met; nil: none.
-    @usableFromInline let limit: TimeLimit?
-
-    @usableFromInline
-    init(_ result: Result<Success, Failure>, _ outcome: Outcome, limit: TimeLimit? = nil) {
-        self.result = result
-        self.outcome = outcome
-        self.limit = limit
-    }
-}
-
-extension Made: @unchecked Sendable where Success: Sendable {}
-
-/// What happened in one call, for its report.
-///
-/// Used by one task at a time.
-final class Record: @unchecked Sendable {
-    var attempts: [CallReport.AttemptRecord] = []
-    var rejections: [Rejection] = []
-    var ending = Reason.completed
 }

@@ -126,21 +126,3 @@ extension Policy {
         return Made(result, outcome, limit: limit)
     }
 }
-
-extension Made {
-    /// What the operation threw; nil when it returned.
-    @usableFromInline
-    var failure: Failure? {
-        if case .failure(let failure) = result { failure } else { nil }
-    }
-
-    /// What the call comes to when `reason` forbids another attempt.
-    @usableFromInline
-    func ended(_ reason: Reason, attempts: Int) throws(PolicyError<Failure>) -> Success {
-        if let limit { throw .timedOut(limit, last: failure) }
-        switch result {
-        case .success(let value): return value
-        case .failure(let failure): throw PolicyError(reason, attempts: attempts, failure)
-        }
-    }
-}

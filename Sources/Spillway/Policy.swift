@@ -14,7 +14,7 @@ public struct Policy: Sendable {
     ///   - classifier: Says what an error tells about the target; see `Classifier.standard`.
     ///   - observer: Told of every call that has ended; nobody by default.
     ///   - time: Where the time comes from; the machine by default.
-    ///   - parts: Deadline, retry, gates and targets, outermost first.
+    ///   - parts: Deadline, retry, hedge, gates, targets and limits of an attempt, outermost first.
     /// - Throws: `ConfigurationError` for an order that cannot work, with the reason; or what `parts` throws.
     public init(
         _ name: String, classifier: Classifier = .standard, observer: (any Observer)? = nil,

@@ -13,9 +13,7 @@ extension PolicyCore {
     /// Asks all gates of one attempt: all admit, or none was charged.
     @usableFromInline
     func enter(_ call: Call, _ flow: inout Flow) -> Entry {
-        if let deadline = flow.deadline,
-            flow.started.advanced(by: plan.deadline?.minimum ?? .zero) >= deadline
-        {
+        if let latest = flow.latest, flow.started >= latest {
             giveAttemptBack(flow)
             return .late
         }
@@ -31,6 +29,7 @@ extension PolicyCore {
     /// Asks all gates for a hedge, at another target than those that were asked; nil, and none was charged, when one refuses.
     @usableFromInline
     func enterHedge(_ hedge: Int, _ call: Call, _ flow: borrowing Flow, _ legs: Legs, at now: Instant) -> Attempt? {
+        if let latest = flow.latest, now >= latest { return nil }
         var own = copy flow
         own.started = now
         for leg in legs.all where leg.target >= 0 { own.failed |= 1 << UInt64(leg.target) }

@@ -26,7 +26,7 @@ extension PolicyCore {
         let attempt = Attempt(
             number: flow.number, hedge: hedge, call: call, started: flow.started, deadline: flow.deadline,
             target: name(of: flow.target))
-        let enforced = plan.deadline?.isCooperative == true ? nil : flow.deadline
+        let enforced = flow.isDeadlineCooperative ? nil : flow.deadline
         let watch = AttemptWatch(
             plan.timeout, deadline: enforced, streams: call.streams, time: time, at: flow.started)
         return Leg(attempt, watch, target: flow.target, flow.permits)
@@ -100,7 +100,7 @@ extension PolicyCore {
         guard let retry = plan.retry else { return .notRetryable }
         let decision = retry.decide(
             after: outcome, attempt: flow.number, previous: flow.wait, idempotency: call.idempotency,
-            deadline: flow.deadline, budgets: flow.budgets, at: now)
+            deadline: flow.latest, budgets: flow.budgets, at: now)
         switch decision {
         case .giveUp(let reason): return reason
         case .retry(let nanoseconds):

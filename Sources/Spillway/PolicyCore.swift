@@ -84,7 +84,8 @@ final class PolicyCore: @unchecked Sendable {
         let sets = own.map { own in around?.deadline.map { own < $0 } ?? true } ?? false
         let deadline = sets ? own : around?.deadline
         var flow = Flow(
-            began: now, deadline: deadline,
+            began: now, deadline: deadline, latest: deadline.map { plan.deadline?.latestStart(before: $0) ?? $0 },
+            isDeadlineCooperative: sets && plan.deadline?.isCooperative == true,
             context: sets || adds ? CallContext(deadline: deadline, budgets: budgets) : nil, budgets: budgets,
             record: recorded || observer != nil ? Record() : nil)
         if case .rotating = plan.order, !places.isEmpty {

@@ -138,4 +138,46 @@ import Testing
     private static func require(_ holds: Bool, _ what: @autoclosure () -> String) throws {
         if !holds { throw Wrong(what: what()) }
     }
+
+    @Test("a cancelled call leaves an attempt that passes its answer on and ignores it, after the grace period")
+    func committedAndReaped() throws {
+        let hedge = try Hedge(
+            after: .fixed(.seconds(3)), budget: Purse(), losers: .reaped(grace: .seconds(2)))
+        let simulation = Simulation(seed: 1)
+        let elapsed = try simulation.run {
+            let began = simulation.time.now
+            let call = simulation.start("caller") {
+                try await hedge.run(twice, time: simulation.time) { attempt in
+                    guard attempt.commit() else { return }
+                    _ = await simulation.start("stubborn") { try await simulation.time.sleep(for: .seconds(60)) }.result
+                }
+            }
+            try await simulation.time.sleep(for: .seconds(10))
+            call.cancel()
+            guard case .failure(let error) = await call.result, error is PolicyError<Never> else {
+                throw Wrong(what: "not abandoned")
+            }
+            return began.duration(to: simulation.time.now)
+        }
+        #expect(elapsed == .seconds(12))
+        #expect(hedge.leftRunning == 0, "it ended with the simulation")
+    }
+
+    @Test("the earlier of two deadlines counts")
+    func earlierDeadline() throws {
+        let purse = Purse()
+        let hedge = try Hedge(after: .fixed(.seconds(3)), budget: purse)
+        let simulation = Simulation(seed: 1)
+        let context = CallContext(deadline: simulation.time.now.advanced(by: .seconds(2)))
+        let seen = try simulation.run {
+            try await context.bound { () async throws in
+                try await hedge.run(twice, deadline: .distantFuture, time: simulation.time) { attempt in
+                    try await simulation.time.sleep(for: .seconds(5))
+                    return (attempt.deadline, CallContext.current?.deadline)
+                }
+            }.get()
+        }
+        #expect(seen.0 == context.deadline && seen.1 == context.deadline)
+        #expect(purse.spent == 0)
+    }
 }

@@ -152,4 +152,33 @@ import Testing
             #expect((breaker.currentState == .open) == isSlow)
         }
     }
+
+    @Test func noAttemptBeginsWithLessThanItNeeds() throws {
+        let simulation = Simulation(seed: 1)
+        let budget = try RetryBudget("budget", .init(ratio: 0, burst: 5, minimumPerSecond: 0))
+        @Sendable func policy(_ duration: Int, _ minimum: Int) throws -> Policy {
+            try makePolicy(simulation.time) { () throws(ConfigurationError) in
+                try Deadline(.seconds(duration), atLeast: .seconds(minimum))
+                try Retry(upTo: 3, backoff: .constant(.seconds(4)), budget: budget)
+                try Hedge(after: .fixed(.seconds(26)), budget: budget)
+            }
+        }
+        // All of the time is enough.
+        #expect(try simulation.run { try await policy(5, 5).run { 1 + $0.hedge } } == 1)
+        // A retry at 26 s would have four seconds left, and so would the hedge.
+        let (_, report) = try simulation.run {
+            try await policy(30, 5).reported(stream) { _ throws(Trouble) in
+                try? await simulation.time.sleep(for: .seconds(22))
+                throw Trouble(.serverError)
+            }
+        }
+        #expect(report.attempts.count == 1 && report.waited == .zero && report.ending == .deadlineExceeded)
+        let (_, slow) = try simulation.run {
+            try await policy(30, 5).reported(stream) { _ in try await simulation.time.sleep(for: .seconds(60)) }
+        }
+        #expect(slow.attempts.count == 1)
+        var left = 0
+        while budget.withdraw(at: simulation.time.now) { left += 1 }
+        #expect(left == 5, "what was not begun was not paid for")
+    }
 }

@@ -59,7 +59,9 @@ extension Attempt {
     public func commit(resumable: Bool = false) -> Bool {
         // The watch first: an attempt that is over must not keep the others from going on.
         guard watch?.commit(resumable: resumable) ?? true else { return false }
-        return arbiter?.commit(hedge) ?? true
+        if arbiter?.commit(hedge) ?? true { return true }
+        watch?.takeCommitBack()
+        return false
     }
 
     /// Does what is not the target's to hurry with, as writing to a slow reader: that time counts against no limit but the
@@ -73,10 +75,4 @@ extension Attempt {
         defer { watch?.resume() }
         return try await body()
     }
-}
-
-/// Decides which of several attempts at one call may pass its answer on.
-package protocol Arbiter: AnyObject, Sendable {
-    /// Whether the attempt with this number of hedge may: true for the first that asks, and for that one ever after.
-    func commit(_ hedge: Int) -> Bool
 }

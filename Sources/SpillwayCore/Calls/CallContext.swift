@@ -14,6 +14,12 @@ public struct CallContext: Sendable {
     /// The context of the running task; nil outside of any.
     @TaskLocal public static var current: CallContext?
 
+    /// The earlier of `deadline` and that of the running task; nil: neither.
+    public static func earliest(_ deadline: Instant?) -> Instant? {
+        guard let around = current?.deadline else { return deadline }
+        return deadline.map { min($0, around) } ?? around
+    }
+
     /// Runs `body` in this context.
     ///
     /// `withValue` does not know typed errors, so that the result is given as a value.

@@ -95,6 +95,9 @@ package final class AttemptWatch: Timed {
         }
     }
 
+    /// The answer is not passed on after all: another attempt was first.
+    func takeCommitBack() { state.withLock { $0.commitment = .none } }
+
     /// Runs `body` in the running task, which must be the attempt's own, and cancels that when a limit is met.
     ///
     /// Once; a second run is not watched. What comes after a limit does not count, even if nothing was cancelled: see

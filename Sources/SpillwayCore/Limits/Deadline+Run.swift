@@ -32,12 +32,12 @@ extension Deadline {
         } else {
             context = CallContext(deadline: deadline, budgets: current?.budgets ?? .none)
         }
-        guard allowsAttempt(before: deadline, at: now) else { return nil }
+        guard now < latestStart(before: deadline) else { return nil }
         return LimitedAttempt(started: now, deadline: deadline, context: context)
     }
 
-    /// Whether an attempt that begins at `now` has the time that it needs until `deadline`.
-    package func allowsAttempt(before deadline: Instant, at now: Instant) -> Bool {
-        now < deadline && now.duration(to: deadline) >= minimum
+    /// From when on an attempt would have less time than it needs until `deadline`.
+    package func latestStart(before deadline: Instant) -> Instant {
+        minimum == .zero ? deadline : deadline.advanced(by: .nanoseconds(1) - minimum)
     }
 }

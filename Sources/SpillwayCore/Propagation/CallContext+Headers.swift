@@ -11,6 +11,8 @@ extension CallContext {
     /// A header that makes no sense is as none; a number beyond all reason counts as the largest within (10 years; a million
     /// attempts).
     ///
+    /// Nothing is cancelled by it: that is for a `Deadline` that is not cooperative, around the work or in its policy.
+    ///
     /// - Parameters:
     ///   - headers: The value of the header of this name, in lower case; nil when the request has none.
     ///   - now: When the request came in.
@@ -50,26 +52,5 @@ extension CallContext {
     /// whole loan count as spent.
     public func answerHeaders() -> [(name: String, value: String)] {
         budgets.allowance.map { [(Self.spentHeader, "\($0.close())")] } ?? []
-    }
-}
-
-/// Whole numbers in headers.
-enum HeaderNumber {
-    /// The number, at most `Int.max`; nil unless it is made of digits alone, with blanks around it at most.
-    static func read(_ text: String?) -> Int? {
-        guard let text else { return nil }
-        var number = 0, digits = 0, ended = false
-        for byte in text.utf8 {
-            switch byte {
-            case 0x20, 0x09: ended = digits > 0
-            case 0x30...0x39 where !ended:
-                digits += 1
-                let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
-                let (sum, carry) = tens.addingReportingOverflow(Int(byte - 0x30))
-                number = overflow || carry ? .max : sum
-            default: return nil
-            }
-        }
-        return digits > 0 ? number : nil
     }
 }

@@ -71,7 +71,8 @@ struct NestingStudy: Sendable, ScenarioResult {
 
         \(Cells.table(Self.header, cells))
 
-        Held for every seed: attempts ≤ calls × (1 + ratio) + burst of the outermost budget.
+        Held for every seed, with gates that refuse and callers that go away: attempts ≤ calls × (1 + ratio) + burst of the \
+        outermost budget, and ≤ calls × (1 + allowance) where callers say how many.
         """
     }
 

@@ -9,14 +9,14 @@ struct NestingTrial: Sendable {
         var calls = 0
         /// Attempts that reached the target.
         var attempts = 0
-        /// What the outermost budget allows: calls × (1 + ratio) + burst.
+        /// What the outermost budget allows, calls × (1 + ratio) + burst, and the callers do: calls × (1 + allowance).
         var allowed = 0.0
         /// What the limits of the policies alone would allow.
         var unbounded = 0
         var depth = 0
     }
 
-    /// More attempts than the outermost budget allows.
+    /// More attempts than that.
     struct TooMany: Error {
         let counts: Counts
     }
@@ -28,6 +28,22 @@ struct NestingTrial: Sendable {
 
     private final class Attempts: Sendable {
         let count = Mutex(0)
+    }
+
+    /// A gate that refuses now and then, so that attempts that were paid for are given back.
+    private final class Moody: Gate {
+        let name = "moody"
+        private let label = GateName(registering: "moody")
+        private let random: RandomSource
+
+        init(_ random: RandomSource) { self.random = random }
+
+        deinit { label.release() }
+
+        func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
+            if random.upTo(7) == 0 { throw Rejection(by: label, reason: .other) }
+            return .free(at: now)
+        }
     }
 
     /// The target failed.
@@ -54,16 +70,24 @@ struct NestingTrial: Sendable {
         }
         let trial = NestingTrial(policies: policies, time: simulation.time, random: random)
         let calls = 1 + random.upTo(19)
-        try await withThrowingTaskGroup { group in
-            for _ in 0..<calls {
-                group.addTask { _ = try? await trial.call(0) }
-                try await simulation.time.sleep(for: .milliseconds(random.upTo(1_000)))
-            }
-            try await group.waitForAll()
+        // Now and then a caller says how many extra attempts all may make for it, and goes away at any of its awaits.
+        let allowance = random.upTo(2) == 0 ? random.upTo(2) : nil
+        var tasks: [Task<Void, any Error>] = []
+        for number in 0..<calls {
+            let leaves = random.upTo(4) == 0 ? random.upTo(30) : nil
+            tasks.append(
+                simulation.start("call \(number)", cancelledAtAwait: leaves) {
+                    let budgets = allowance.map { BudgetChain.none.adding(Allowance($0)) } ?? .none
+                    try await CallContext(budgets: budgets).bound { () async throws in try await trial.call(0) }.get()
+                })
+            try await simulation.time.sleep(for: .milliseconds(random.upTo(1_000)))
         }
+        for task in tasks { _ = await task.result }
+        let budgeted = Double(calls) * (1 + ratio) + Double(burst)
         let counts = Counts(
             calls: calls, attempts: trial.attempts.count.withLock(\.self),
-            allowed: Double(calls) * (1 + ratio) + Double(burst), unbounded: calls * limits, depth: policies.count)
+            allowed: allowance.map { min(budgeted, Double(calls * (1 + $0))) } ?? budgeted, unbounded: calls * limits,
+            depth: policies.count)
         // Sums of fractions come out a little beside.
         guard Double(counts.attempts) <= counts.allowed + 1e-6 else { throw TooMany(counts: counts) }
         return counts
@@ -78,8 +102,12 @@ struct NestingTrial: Sendable {
         let hedges = kind == 0 ? 0 : 1 + random.upTo(2)
         let fallsBack = random.upTo(1) == 0
         let policy = try Policy("nested", time: time) { () throws(ConfigurationError) in
-            if retries > 0 { try Retry(upTo: retries, backoff: .constant(.milliseconds(100)), budget: budget) }
+            if retries > 0 {
+                try Retry(
+                    upTo: retries, backoff: .constant(.milliseconds(100)), on: .transient.union([.rejected]), budget: budget)
+            }
             if hedges > 0 { try Hedge(after: .fixed(.milliseconds(500)), upTo: hedges, budget: budget) }
+            Gates(Moody(random))
             if fallsBack { Targets(.ladder, ["a", "b", "c", "d"].map { Target($0) }) }
         }
         return (policy, (1 + retries) * (1 + hedges))
