@@ -26,7 +26,7 @@ extension Deadline {
     @usableFromInline
     func attempt(_ time: any TimeSource) -> LimitedAttempt? {
         let now = time.now, current = CallContext.current
-        var deadline = now.advanced(by: duration), context: CallContext?
+        var deadline = now.later(nanoseconds), context: CallContext?
         if let inherited = current?.deadline, inherited <= deadline {
             deadline = inherited
         } else {
@@ -38,6 +38,6 @@ extension Deadline {
 
     /// Whether an attempt that begins at `now` has the time that it needs until `deadline`.
     package func allowsAttempt(before deadline: Instant, at now: Instant) -> Bool {
-        now < deadline && now.duration(to: deadline) >= minimum
+        now < deadline && now.later(least) <= deadline
     }
 }
