@@ -86,7 +86,7 @@ package struct AttemptClock: Sendable {
 
     /// When a limit will be met unless something comes before; nil: never.
     package var due: Instant? {
-        let own = min(end, contentDue, stallDue, paid)
+        let own = min(min(end, contentDue), min(stallDue, paid))
         let due = pauses > 0 || own == .max ? deadline : min(deadline, own.later(paused))
         return due == .max ? nil : Instant(nanoseconds: due)
     }

@@ -23,11 +23,6 @@ package final class AttemptWatch: Timed {
         var isCancelling = false
         /// The task, which waits for that.
         var waiter: UnsafeContinuation<Void, Never>?
-
-        /// What to do so that the next limit is noticed.
-        mutating func order() -> WantedAlarm.Order? {
-            phase == .running && exceeded == nil ? alarm.want(clock.due) : nil
-        }
     }
 
     /// Whether the attempt has begun to pass its answer on.
@@ -114,7 +109,7 @@ package final class AttemptWatch: Timed {
     }
 
     /// From now on the running task is cancelled when a limit is met; false when this is not the first run.
-    @usableFromInline
+    @usableFromInline @discardableResult
     func begin() -> Bool {
         let executor = usesSystemTime ? nil : TaskExecutorPreference.current
         let (first, order) = withUnsafeCurrentTask { task in
@@ -123,7 +118,7 @@ package final class AttemptWatch: Timed {
                 state.phase = .running
                 state.task = task
                 state.executor = executor
-                return (true, state.order())
+                return (true, alarmOrder(&state))
             }
         }
         if let order { set(order) }
@@ -161,9 +156,21 @@ package final class AttemptWatch: Timed {
         let order = state.withLock { state -> WantedAlarm.Order? in
             guard state.phase != .ended else { return nil }
             body(&state.clock)
-            return state.order()
+            return alarmOrder(&state)
         }
         if let order { set(order) }
+    }
+
+    /// Sees to it that the next limit is noticed; returns what is to be done when the lock is gone.
+    ///
+    /// The machine's timer is no foreign code, and can be set under the lock.
+    private func alarmOrder(_ state: inout State) -> WantedAlarm.Order? {
+        guard state.phase == .running, state.exceeded == nil, let order = state.alarm.want(state.clock.due)
+        else { return nil }
+        guard usesSystemTime, let handle = SharedTimer.process.set(self, at: order.due) else { return order }
+        order.old?.cancel()
+        _ = state.alarm.note(.timer(handle), for: order)
+        return nil
     }
 
     private func set(_ order: WantedAlarm.Order) {
@@ -195,7 +202,7 @@ package final class AttemptWatch: Timed {
             _ = state.alarm.drop()
             state.exceeded = state.clock.exceeded(at: now)
             state.isCancelling = state.exceeded != nil
-            return (state.isCancelling ? state.task : nil, state.order())
+            return (state.isCancelling ? state.task : nil, alarmOrder(&state))
         }
         if let order { set(order) }
         guard let task else { return }

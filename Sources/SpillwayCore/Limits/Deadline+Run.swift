@@ -26,7 +26,7 @@ extension Deadline {
     @usableFromInline
     func attempt(_ time: any TimeSource) -> LimitedAttempt? {
         let now = time.now, current = CallContext.current
-        var deadline = now.advanced(by: duration), context: CallContext?
+        var deadline = now.later(nanoseconds), context: CallContext?
         if let inherited = current?.deadline, inherited <= deadline {
             deadline = inherited
         } else {
@@ -38,6 +38,6 @@ extension Deadline {
 
     /// From when on an attempt would have less time than it needs until `deadline`.
     package func latestStart(before deadline: Instant) -> Instant {
-        minimum == .zero ? deadline : deadline.advanced(by: .nanoseconds(1) - minimum)
+        least == 0 ? deadline : deadline.later(1 - least)
     }
 }

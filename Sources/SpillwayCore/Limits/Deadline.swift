@@ -7,13 +7,17 @@
 /// Of several deadlines the earliest counts, also when it is that of a caller further out (``CallContext/deadline``).
 public struct Deadline: Sendable, Hashable {
     /// The time from the start of the call.
-    public let duration: Duration
+    public var duration: Duration { .nanoseconds(nanoseconds) }
     /// The least time that an attempt needs.
     ///
     /// One that would have less is doomed, and refused before it starts.
-    public let minimum: Duration
+    public var minimum: Duration { .nanoseconds(least) }
     /// Whether attempts are only told of the deadline, and never cancelled.
     public let isCooperative: Bool
+
+    // Both in nanoseconds, since they are reckoned with on every call.
+    let nanoseconds: Int64
+    let least: Int64
 
     /// A deadline `duration` after the start of the call.
     ///
@@ -29,8 +33,8 @@ public struct Deadline: Sendable, Hashable {
         try check.duration(duration, "duration", atLeast: .milliseconds(1))
         try check.duration(minimum, "minimum")
         try check.require(minimum <= duration, "minimum", minimum, "at most the duration, \(duration)")
-        self.duration = duration
-        self.minimum = minimum
+        nanoseconds = duration.clampedNanoseconds
+        least = minimum.clampedNanoseconds
         isCooperative = cooperative
     }
 }

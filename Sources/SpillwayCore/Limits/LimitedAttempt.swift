@@ -41,7 +41,7 @@ struct LimitedAttempt {
     ) async throws(PolicyError<Failure>) -> Success {
         let attempt = watched(call, watch), context = context
         let result: Result<Success, Failure> = await ChildTask.run {
-            _ = watch.begin()
+            watch.begin()
             let result: Result<Success, Failure>
             if let context {
                 result = await CallContext.$current.withValue(context) {

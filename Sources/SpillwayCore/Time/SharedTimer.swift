@@ -51,11 +51,16 @@ package final class SharedTimer: @unchecked Sendable {
     private static let tickShift: UInt64 = 20
 
     private let parker = spw_parker_create()
-    private var wheel = TimerWheel<Entry>()
+    // Behind a pointer, because the lock guards it already: a property of a class would be checked at every use.
+    private let wheel: UnsafeMutablePointer<TimerWheel<Entry>>
     private var running = false
     private var wakeTick = UInt64.max
 
-    private init() {}
+    private init() {
+        // For the life of the process.
+        wheel = .allocate(capacity: 1)
+        wheel.initialize(to: TimerWheel())
+    }
 
     /// Returns at `instant` or up to two ticks later; throws as soon as the task is cancelled.
     package func sleep(until instant: Instant) async throws(CancellationError) {
@@ -100,7 +105,7 @@ package final class SharedTimer: @unchecked Sendable {
     package func cancel(_ handle: Handle) {
         spw_parker_lock(parker)
         // Let go of after the lock.
-        let entry = wheel.cancel(handle.id)
+        let entry = wheel.pointee.cancel(handle.id)
         spw_parker_unlock(parker)
         withExtendedLifetime(entry) {}
     }
@@ -110,11 +115,11 @@ package final class SharedTimer: @unchecked Sendable {
         // Rounded up: a timer is never early.
         let nanoseconds = UInt64(max(instant.nanoseconds, 0))
         let tick = (nanoseconds >> Self.tickShift) + (nanoseconds & ((1 << Self.tickShift) - 1) == 0 ? 0 : 1)
-        if wheel.count == 0 {
+        if wheel.pointee.count == 0 {
             // The wheel stood still while it was empty.
-            _ = wheel.advance(to: UInt64(now) >> Self.tickShift)
+            _ = wheel.pointee.advance(to: UInt64(now) >> Self.tickShift)
         }
-        let id = wheel.insert(at: tick, entry)
+        let id = wheel.pointee.insert(at: tick, entry)
         if !running {
             running = true
             start()
@@ -130,7 +135,7 @@ package final class SharedTimer: @unchecked Sendable {
         switch waiter.state {
         case .new: waiter.state = .cancelled
         case .waiting(let id, let continuation):
-            _ = wheel.cancel(id)
+            _ = wheel.pointee.cancel(id)
             waiter.state = .done
             resume = continuation
         case .cancelled, .done: break
@@ -158,7 +163,7 @@ package final class SharedTimer: @unchecked Sendable {
     private func run() -> Never {
         spw_parker_lock(parker)
         while true {
-            let due = wheel.advance(to: UInt64(spw_now()) >> Self.tickShift)
+            let due = wheel.pointee.advance(to: UInt64(spw_now()) >> Self.tickShift)
             if !due.isEmpty {
                 var ready: [UnsafeContinuation<Bool, Never>] = []
                 var told: [any Timed] = []
@@ -177,7 +182,7 @@ package final class SharedTimer: @unchecked Sendable {
                 spw_parker_lock(parker)
                 continue
             }
-            wakeTick = wheel.nextTick ?? .max
+            wakeTick = wheel.pointee.nextTick ?? .max
             let limit = UInt64(Int64.max) >> Self.tickShift
             spw_parker_wait(parker, wakeTick >= limit ? -1 : Int64(wakeTick << Self.tickShift))
         }

@@ -45,11 +45,12 @@ package struct TimerWheel<Payload> {
             index = Int32(nodes.count)
             nodes.append(Node())
         }
+        count += 1
+        let life = nodes[Int(index)].life
         nodes[Int(index)].payload = payload
         nodes[Int(index)].tick = min(max(tick, present + 1), UInt64(1) << 47)
         link(index)
-        count += 1
-        return ID(index: index, life: nodes[Int(index)].life)
+        return ID(index: index, life: life)
     }
 
     /// Takes a timer out; nil when it has fired or was cancelled before.
@@ -64,6 +65,10 @@ package struct TimerWheel<Payload> {
     /// Moves the present to `tick` and returns what became due, earliest first.
     package mutating func advance(to tick: UInt64) -> [Payload] {
         var due: [Payload] = []
+        guard count > 0 else {
+            present = max(present, tick)
+            return due
+        }
         while let (level, slot, start) = nextSlot(), start <= tick {
             present = max(present, start)
             var index = heads[level * 64 + slot]
