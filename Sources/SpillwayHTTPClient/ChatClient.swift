@@ -108,8 +108,9 @@ public struct ChatClient: Sendable, CustomStringConvertible {
             let (result, report) = await http.policy.reported(call) { (attempt) async throws(UpstreamError) in
                 try await relay.run(attempt) { prefill in
                     try await Self.body(of: message, prefill, http)
-                } to: {
-                    try await pieces.send($0)
+                } to: { news in
+                    // An end mark alone is no news: the reader learns of the end when the call has ended.
+                    if news.contains(where: { $0.chunk != nil }) { try await pieces.send(news) }
                 }
             }
             pieces.finish(result)
