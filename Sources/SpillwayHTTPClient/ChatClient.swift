@@ -33,7 +33,7 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - baseURL: Where the API lies, with its version, such as `https://api.openai.com/v1`.
     ///   - apiKey: Sent as bearer token; none by default. It appears in no error and no description.
-    ///   - http: Sends the requests, under its policy.
+    ///   - http: Sends the requests, under its policy, and propagates the call if it does so.
     ///   - timeout: The longest that one attempt may take to a whole answer, or to the first content; 60 s by default, and
     ///     never longer than the policy's deadline allows.
     ///   - stall: The longest that a stream may be without new content; 30 s by default.
@@ -78,7 +78,7 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         return try await http.policy.run(request.call(for: key)) {
             (attempt) async throws(UpstreamError) -> ChatCompletion in
             try await within(attempt) { (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
-                let response = try await http.send(message.request(message.body), within: cutoff)
+                let response = try await http.send(message.request(message.body), attempt, within: cutoff)
                 return try Self.decode(try await Self.body(of: response))
             }
         }
@@ -107,9 +107,10 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         let task = Task { [http] in
             let (result, report) = await http.policy.reported(call) { (attempt) async throws(UpstreamError) in
                 try await relay.run(attempt) { prefill in
-                    try await Self.body(of: message, prefill, http)
-                } to: {
-                    try await pieces.send($0)
+                    try await Self.body(of: message, prefill, attempt, http)
+                } to: { news in
+                    // An end mark alone is no news: the reader learns of the end when the call has ended.
+                    if news.contains(where: { $0.chunk != nil }) { try await pieces.send(news) }
                 }
             }
             pieces.finish(result)
@@ -127,10 +128,10 @@ public struct ChatClient: Sendable, CustomStringConvertible {
 
     /// Asks for a stream, or for the rest of one.
     private static func body(
-        of message: Message, _ prefill: Prefill?, _ http: PolicyHTTPClient
+        of message: Message, _ prefill: Prefill?, _ attempt: Attempt, _ http: PolicyHTTPClient
     ) async throws(UpstreamError) -> HTTPClientResponse.Body {
         let body = try prefill?.body(message.body) ?? message.body
-        let response = try await http.send(message.request(body), within: http.forever)
+        let response = try await http.send(message.request(body), attempt, within: http.forever)
         try await checkStreams(response)
         return response.body
     }

@@ -2,6 +2,10 @@
 internal import Spillway
 
 /// A bound on the time of operations that end soon after their task is cancelled, as those of AsyncHTTPClient do.
+///
+/// `AttemptTimeout.run` is not enough here. The bound is an instant: the head of an answer and the body of its error share
+/// it, and it may be any time of the caller's, also one that a configuration would refuse. And what was read of a body
+/// until then is kept.
 struct Cutoff: Sendable {
     let deadline: Instant
     let time: any TimeSource
@@ -29,13 +33,6 @@ struct Cutoff: Sendable {
         // Even a success: the cancellation may have reached what the operation goes on to use, such as a body.
         if late { throw UpstreamError(what, isCallers ? .neutral(.timeout) : .failure(.timeout)) }
         return try result.get()
-    }
-}
-
-extension AttemptWatch {
-    /// Runs `body` in a task of its own, which alone is cancelled when a limit is met.
-    func child<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
-        await ChildTask.run { await self.run { await body() } }
     }
 }
 #endif

@@ -16,17 +16,34 @@ public import Spillway
 public struct PolicyHTTPClient: Sendable {
     /// What every request goes through.
     public let policy: Policy
+    /// Whether every request tells its service how much time is left, and how many extra attempts it may make.
+    public let propagates: Bool
+    /// The most extra attempts that one request lends to its service; nil: half of what is left, rounded down.
+    public let lendsAtMost: Int?
     let client: HTTPClient
     let time: any TimeSource
 
     /// A client whose requests go through `policy`.
     ///
+    /// A client that propagates is for services of one's own, which read the headers that `CallContext` names and say in
+    /// their answer what they spent; other people's, such as model providers, need not know. Each attempt tells of the time
+    /// that it has itself, and takes what it lends out of the allowance of the call, if that has one. What the answer's
+    /// `x-spillway-spent` does not give back counts as spent; only when there was no connection all of it comes back.
+    ///
     /// - Parameters:
     ///   - client: Sends the requests; the process's shared client by default. It stays the caller's to shut down.
     ///   - policy: Decides whether and how often a request is sent.
     ///   - time: Where the time of timeouts comes from; the machine by default.
-    public init(_ client: HTTPClient = .shared, policy: Policy, time: any TimeSource = .system) {
+    ///   - propagates: Whether requests carry what is left of the call's time and extra attempts; not by default.
+    ///   - lendsAtMost: The most extra attempts that one request lends to its service, below 0 as 0; by default half of what
+    ///     is left, rounded down, so that some stay for retries and hedges here.
+    public init(
+        _ client: HTTPClient = .shared, policy: Policy, time: any TimeSource = .system, propagates: Bool = false,
+        lendsAtMost: Int? = nil
+    ) {
         self.policy = policy
+        self.propagates = propagates
+        self.lendsAtMost = lendsAtMost
         self.client = client
         self.time = time
     }
@@ -54,7 +71,7 @@ public struct PolicyHTTPClient: Sendable {
             let cutoff = cutoff(of: attempt, timeout)
             do throws(UpstreamError) {
                 return try await cutoff.run(or: "no answer in time") { () async throws(UpstreamError) in
-                    try await send(request, within: cutoff)
+                    try await send(request, attempt, within: cutoff)
                 }
             } catch {
                 if sendsOnce, error.outcome.cause != .connect { consumed.failure.withLock { $0 = error } }
@@ -83,13 +100,20 @@ public struct PolicyHTTPClient: Sendable {
     /// One attempt: the head of an answer below 400.
     ///
     /// Who calls it bounds its time, and cancels it.
-    func send(_ request: HTTPClientRequest, within cutoff: Cutoff) async throws(UpstreamError) -> HTTPClientResponse {
+    func send(
+        _ request: HTTPClientRequest, _ attempt: Attempt, within cutoff: Cutoff
+    ) async throws(UpstreamError) -> HTTPClientResponse {
+        var request = request
+        let loan = propagate(attempt, in: &request)
         let response: HTTPClientResponse
         do {
             response = try await client.execute(request, deadline: .distantFuture)
         } catch {
-            throw .from(transport: error)
+            let failure = UpstreamError.from(transport: error)
+            loan?.settle(failure)
+            throw failure
         }
+        loan?.settle(response)
         guard response.status.code >= 400 else { return response }
         throw await .from(response, within: cutoff)
     }

@@ -10,8 +10,16 @@ struct StreamClocks: Sendable {
     /// How long usage may take to follow the last finish reason, and the end of the body to follow the end mark.
     private let afterFinish: Attempt
     private let afterEnd: Attempt
-    /// Whether the answer is whole, and only what may follow it is waited for.
-    private(set) var isOver = false
+    /// What is waited for.
+    private enum Phase {
+        /// The answer.
+        case answer
+        /// What may follow a whole one.
+        case tail
+        /// Nothing of the target any more.
+        case over
+    }
+    private var phase = Phase.answer
 
     // Only these are never refused.
     private static let patience = (
@@ -48,19 +56,30 @@ struct StreamClocks: Sendable {
 
     /// Runs `body`, which does what is not the target's to hurry with.
     func pausing<Value, Failure: Error>(_ body: () async throws(Failure) -> Value) async throws(Failure) -> Value {
-        if isOver {
-            return try await afterFinish.pausing { () async throws(Failure) in try await afterEnd.pausing(body) }
+        switch phase {
+        case .answer: try await attempt.pausing { () async throws(Failure) in try await own.pausing(body) }
+        case .tail: try await afterFinish.pausing { () async throws(Failure) in try await afterEnd.pausing(body) }
+        case .over: try await attempt.pausing(body)
         }
-        return try await attempt.pausing { () async throws(Failure) in try await own.pausing(body) }
+    }
+
+    /// Whether the task was cancelled because nothing followed a whole answer for long.
+    ///
+    /// Inside of ``pausing(_:)`` it stays as it is.
+    var isTailOver: Bool {
+        phase == .tail && (afterFinish.watch?.exceeded != nil || afterEnd.watch?.exceeded != nil)
     }
 
     /// The answer is whole: from here on no limit counts but a moment's patience.
     mutating func finish() {
-        isOver = true
+        phase = .tail
         afterFinish.received()
     }
 
     /// The end mark has come.
     func end() { afterEnd.received() }
+
+    /// Nothing more is read.
+    mutating func close() { phase = .over }
 }
 #endif

@@ -38,7 +38,7 @@ public final class StreamJournal: Sendable {
 
     /// Whether anything was passed on.
     public var isCommitted: Bool { state.withLock { $0.isCommitted } }
-    /// Whether the whole answer was passed on; then nothing that goes wrong afterwards matters.
+    /// Whether the caller has taken the whole answer and its end mark; then nothing that goes wrong afterwards matters.
     public var isWhole: Bool { state.withLock { $0.isWhole } }
     /// The model whose answer is passed on; empty before, and where the provider does not say.
     public var model: String { state.withLock { $0.model } }
@@ -47,7 +47,9 @@ public final class StreamJournal: Sendable {
 
     /// What all attempts took so far; nil when there is nothing to count.
     ///
-    /// An attempt of which content came counts even when nothing of it was passed on: providers bill it.
+    /// An attempt of which content came counts even when nothing of it was passed on: providers bill it. One that was sent
+    /// and ended before any content, such as the loser of a hedge, counts with an estimate of its prompt; one that found no
+    /// connection, or was refused, does not count.
     public var usage: Usage? {
         state.withLock { state in
             (state.attempts.map(\.usage) + [state.running].compactMap(\.self))
@@ -88,7 +90,6 @@ extension StreamJournal {
     func pass(_ pieces: [ChatPiece], _ decoder: ChatStreamDecoder) -> Bool {
         state.withLock { state in
             state.isCommitted = true
-            state.isWhole = decoder.phase >= .finished
             state.model = decoder.model
             state.running = decoder.usage(promptTokens: promptTokens)
             if recovery != .fail { for piece in pieces { state.transcript.append(piece) } }
@@ -96,13 +97,26 @@ extension StreamJournal {
         }
     }
 
+    /// The caller has taken the whole answer and its end mark.
+    func complete() { state.withLock { $0.isWhole = true } }
+
     /// An attempt has ended.
-    func settle(_ decoder: ChatStreamDecoder, target: String?, passedOn: Bool) {
-        guard let usage = decoder.usage(promptTokens: promptTokens) else { return }
+    ///
+    /// - Parameters:
+    ///   - passedOn: Whether it has passed anything on.
+    ///   - failure: What it failed with; nil: it did not, or was ended by a limit.
+    func settle(_ decoder: ChatStreamDecoder, target: String?, passedOn: Bool, failure: UpstreamError?) {
+        guard let usage = decoder.usage(promptTokens: promptTokens) ?? prompt(unless: failure) else { return }
         state.withLock { state in
             state.attempts.append(StreamCost(target: target, model: decoder.model, usage: usage))
             if passedOn { state.running = nil }
         }
+    }
+
+    /// What an attempt without any content took: its prompt, unless it failed before the target can have begun to read that.
+    private func prompt(unless failure: UpstreamError?) -> Usage? {
+        guard promptTokens > 0, failure.map({ !$0.isUnbilled }) ?? true else { return nil }
+        return Usage(promptTokens: promptTokens, completionTokens: 0, totalTokens: promptTokens, source: .estimate)
     }
 
     /// The error that an attempt is to end with for `failure`: one that may be tried again only where that can help.
@@ -136,6 +150,14 @@ extension StreamJournal {
         case .restart: transcript.isPlain
         case .continue: transcript.isPlain && transcript.isOnlyContent && !transcript.content.isEmpty
         }
+    }
+}
+
+extension UpstreamError {
+    /// Whether the target surely did no work that it would bill: it was not reached, or it refused the request.
+    fileprivate var isUnbilled: Bool {
+        if let status { return (400..<500).contains(status) || [503, 529].contains(status) }
+        return [.connect, .invalidRequest].contains(outcome.cause)
     }
 }
 #endif

@@ -7,10 +7,14 @@ struct StreamReading: Sendable {
     typealias Sink = @Sendable ([ChatPiece]) async throws -> Void
 
     private(set) var decoder: ChatStreamDecoder
-    /// Whether this attempt has passed anything on.
+    /// Whether this attempt has begun to pass something on; whether that arrived is another question.
     private(set) var passedOn = false
-    /// Whether the end mark was passed on.
+    /// Whether the sink has taken the whole answer, up to its finish reason at least.
+    private(set) var isWhole = false
+    /// Whether the sink has taken the end mark.
     private(set) var hasEnd = false
+    /// Whether the sink has thrown: nobody knows what it took then, so that no attempt can go on from there.
+    private(set) var isRefused = false
     let resumption: Resumption
     private var resuming: Resumption
     private var clocks: StreamClocks
@@ -37,9 +41,6 @@ struct StreamReading: Sendable {
         resuming = resumption
         decoder = ChatStreamDecoder(choices: journal.choices)
     }
-
-    /// Whether the whole answer was passed on.
-    var isWhole: Bool { passedOn && held.isEmpty && decoder.phase >= .finished }
 
     /// Reads a body to its end and passes on what it says.
     mutating func read<Body: AsyncSequence>(
@@ -76,6 +77,15 @@ struct StreamReading: Sendable {
         }
     }
 
+    /// Passes on what a whole answer still lacks: its end mark, where the upstream sent none, and what was left behind when
+    /// the wait for more was given up.
+    mutating func finish() async throws(UpstreamError) {
+        guard isWhole, !hasEnd, !isRefused else { return }
+        clocks.close()
+        if held.last?.kind != .end { held.append(.end) }
+        try await pass()
+    }
+
     private mutating func take(_ buffer: ByteBuffer) async throws(UpstreamError) {
         for piece in decoder.feed(buffer.readableBytesView) {
             if piece.kind == .content { clocks.received(tokens: piece.tokens) }
@@ -101,15 +111,27 @@ struct StreamReading: Sendable {
             throw UpstreamError("another attempt was first, or a limit was met", .neutral(.cancelled))
         }
         passedOn = true
-        (held, heldBytes) = ([], 0)
-        hasEnd = pieces.last?.kind == .end
         // A tool call, for example, makes an end of that.
         if !journal.pass(pieces, decoder), mayResume { _ = attempt.commit(resumable: false) }
+        let isTaken: Bool
         do {
-            try await clocks.pausing { try await sink(pieces) }
+            let (clocks, sink) = (clocks, sink)
+            isTaken = try await clocks.pausing { () async throws -> Bool in
+                // The task is cancelled then, and the sink would take that for an end of the call.
+                guard !clocks.isTailOver else { return false }
+                try await sink(pieces)
+                return true
+            }
         } catch {
+            isRefused = true
             throw UpstreamError("nobody takes the answer any more", .neutral(.cancelled), underlying: error)
         }
+        guard isTaken else { throw .from(transport: CancellationError()) }
+        // Only now: what a sink has not taken has not arrived.
+        (held, heldBytes) = ([], 0)
+        hasEnd = pieces.last?.kind == .end
+        isWhole = decoder.phase >= .finished
+        if hasEnd { journal.complete() }
     }
 }
 #endif

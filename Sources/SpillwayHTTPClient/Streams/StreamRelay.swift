@@ -49,15 +49,17 @@ public struct StreamRelay: Sendable {
     ///   - ask: Sends the request and returns the body of the answer. With a prefill the request must ask for the rest of the
     ///     answer; see ``Prefill/body(_:)``.
     ///   - sink: Takes what is passed on, in order, and returns when it can take more; the upstream is read no faster. The
-    ///     last piece is always an end mark, also where the upstream sent none.
-    /// - Throws: What went wrong; with the cause `truncated` when no other attempt can mend it.
+    ///     last piece is always an end mark, also where the upstream sent none. What it throws ends the attempt, also with
+    ///     that end mark.
+    /// - Throws: What went wrong; with the cause `truncated` when no other attempt can mend it, and `cancelled` when the
+    ///   sink threw.
     public func run<Body: AsyncSequence & SendableMetatype>(
         _ attempt: Attempt, ask: @escaping @Sendable (Prefill?) async throws -> Body,
         to sink: @escaping @Sendable ([ChatPiece]) async throws -> Void
     ) async throws(UpstreamError) where Body.Element == ByteBuffer {
         let clocks = StreamClocks(attempt, limits, time)
         let start = StreamReading(attempt, journal, commit, clocks, try journal.begin(), sink)
-        let (reading, failure) = await clocks.run { () async -> (StreamReading, UpstreamError?) in
+        var (reading, failure) = await clocks.run { () async -> (StreamReading, UpstreamError?) in
             var reading = start
             do {
                 try await reading.read(try await ask(reading.resumption.prefill))
@@ -66,13 +68,13 @@ public struct StreamRelay: Sendable {
                 return (reading, .from(transport: error))
             }
         }
-        journal.settle(reading.decoder, target: attempt.target, passedOn: reading.passedOn)
-        if reading.isWhole {
-            if !reading.hasEnd { try? await attempt.pausing { try await sink([.end]) } }
-            return
-        }
+        do { try await reading.finish() } catch { failure = error }
+        journal.settle(
+            reading.decoder, target: attempt.target, passedOn: reading.passedOn, failure: failure)
+        if reading.hasEnd { return }
         let cause = clocks.exceeded.map { Self.error($0) } ?? failure ?? .malformed("the stream made no sense")
-        throw journal.fail(cause, reading.resumption, passedOn: reading.passedOn)
+        let error = journal.fail(cause, reading.resumption, passedOn: reading.passedOn)
+        throw reading.isRefused ? error.afterCommit : error
     }
 
     private static func error(_ limit: TimeLimit) -> UpstreamError {
