@@ -105,6 +105,49 @@ private let quick = "stallSeconds: 10, retries: 3, backoff: { kind: none }"
         }
     }
 
+    @Test func `a fallback that cannot go on is not asked, and the first failure is told`() async throws {
+        try await withMixed(#"{ upstream: r1, model: fake-7b }, { upstream: r2, model: fake-7b }"#) { bench in
+            let answer = try await bench.healthyAnswer()
+            try await bench.fault(.cutStream)
+            let seen = try await bench.ask()
+            seen.isError("truncated", after: answer)
+            #expect(!seen.text.isEmpty)
+            #expect(try await bench.calls == [1, 0, 0])
+            // Before anything has been passed on it is asked as any other.
+            try await bench.fault(.error500)
+            try await bench.ask().isWhole(answer)
+            #expect(try await bench.calls == [2, 1, 0])
+        }
+    }
+
+    @Test func `a fallback that goes on is found behind one that cannot`() async throws {
+        let targets = ["r1", "r2", "r3"].map { "{ upstream: \($0), model: fake-7b }" }
+        try await withMixed(targets.joined(separator: ", ")) { bench in
+            let answer = try await bench.healthyAnswer()
+            try await bench.fault(.cutStream)
+            try await bench.ask().isWhole(answer)
+            #expect(try await bench.calls == [1, 0, 1])
+        }
+    }
+
+    /// Runs `body` with a gateway that continues streams, over three replicas of which the second cannot.
+    private func withMixed(_ targets: String, _ body: (Bench) async throws -> Void) async throws {
+        try await withBench(replicas: 3) { inner in
+            let upstreams = zip(inner.fleet.replicas, ["flags", "none", "lastMessage"]).enumerated()
+            let yaml = """
+                upstreams:
+                \(upstreams.map { "  r\($0 + 1): { url: 'http://127.0.0.1:\($1.0)', breaker: none, prefill: \($1.1) }" }
+                    .joined(separator: "\n"))
+                models:
+                  chat: { targets: [\(targets)] }
+                policy: { \(quick), recovery: continue }
+                """
+            try await withGateway(yaml) { gateway, port in
+                try await body(Bench(fleet: inner.fleet, gateway: gateway, port: port))
+            }
+        }
+    }
+
     @Test(arguments: ["fail", "restart", "continue"])
     func `streams that all break off end with one error`(recovery: String) async throws {
         try await withBench(policy: "{ \(quick), recovery: \(recovery) }") { bench in
