@@ -105,41 +105,45 @@ private let quick = "stallSeconds: 10, retries: 3, backoff: { kind: none }"
         }
     }
 
-    @Test func `a fallback that cannot go on is not asked, and the first failure is told`() async throws {
-        try await withMixed(#"{ upstream: r1, model: fake-7b }, { upstream: r2, model: fake-7b }"#) { bench in
-            let answer = try await bench.healthyAnswer()
-            try await bench.fault(.cutStream)
-            let seen = try await bench.ask()
-            seen.isError("truncated", after: answer)
-            #expect(!seen.text.isEmpty)
-            #expect(try await bench.calls == [1, 0, 0])
-            // Before anything has been passed on it is asked as any other.
-            try await bench.fault(.error500)
-            try await bench.ask().isWhole(answer)
-            #expect(try await bench.calls == [2, 1, 0])
-        }
-    }
-
-    @Test func `a fallback that goes on is found behind one that cannot`() async throws {
-        let targets = ["r1", "r2", "r3"].map { "{ upstream: \($0), model: fake-7b }" }
-        try await withMixed(targets.joined(separator: ", ")) { bench in
+    @Test func `upstreams that cannot go on are not asked to`() async throws {
+        try await withMixed { bench in
             let answer = try await bench.healthyAnswer()
             try await bench.fault(.cutStream)
             try await bench.ask().isWhole(answer)
             #expect(try await bench.calls == [1, 0, 1])
+            // Before anything has been passed on they are asked as any other.
+            try await bench.fault(.error500)
+            try await bench.ask().isWhole(answer)
+            #expect(try await bench.calls == [2, 1, 1])
         }
     }
 
-    /// Runs `body` with a gateway that continues streams, over three replicas of which the second cannot.
-    private func withMixed(_ targets: String, _ body: (Bench) async throws -> Void) async throws {
+    @Test func `where those that can go on fail, the first failure is told`() async throws {
+        try await withMixed { bench in
+            let answer = try await bench.healthyAnswer()
+            try await bench.faults((.cutStream, "1", ""), (.noPrefill, "3", ""))
+            let seen = try await bench.ask()
+            seen.isError("truncated", after: answer)
+            #expect(!seen.text.isEmpty)
+            #expect(try await bench.calls == [1, 0, 1])
+        }
+    }
+
+    /// Runs `body` with a gateway that continues streams, over three replicas of which only the last can.
+    private func withMixed(_ body: (Bench) async throws -> Void) async throws {
         try await withBench(replicas: 3) { inner in
-            let upstreams = zip(inner.fleet.replicas, ["flags", "none", "lastMessage"]).enumerated()
+            let addresses = inner.fleet.replicas.map { "url: 'http://127.0.0.1:\($0)', breaker: none" }
             let yaml = """
                 upstreams:
-                \(upstreams.map { "  r\($0 + 1): { url: 'http://127.0.0.1:\($1.0)', breaker: none, prefill: \($1.1) }" }
-                    .joined(separator: "\n"))
+                  r1: { \(addresses[0]) }
+                  r2: { \(addresses[1]), prefill: none }
+                  r3: { \(addresses[2]), prefill: lastMessage }
                 models:
-                  chat: { targets: [\(targets)] }
+                  chat:
+                    targets:
+                      - { upstream: r1, model: fake-7b }
+                      - { upstream: r2, model: fake-7b }
+                      - { upstream: r3, model: fake-7b }
                 policy: { \(quick), recovery: continue }
                 """
             try await withGateway(yaml) { gateway, port in
