@@ -12,12 +12,14 @@ extension Gateway {
 
     private func whole(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
         let task = Task {
-            let (result, report) = await call.route.policy.reported(call.call) {
+            let (result, report) = await call.route.reported(call.call) {
                 (attempt) async throws(UpstreamError) -> (answer: WholeAnswer, place: Route.Place) in
-                (try await call.whole(attempt), call.place(attempt))
+                let (answer, place) = (try await call.whole(attempt), call.place(attempt))
+                // Here, because an answer that came second cost as much.
+                metrics.took(answer.usage, at: place)
+                return (answer, place)
             }
             metrics.ended(call.route, report)
-            if case .success(let (answer, place)) = result { metrics.took(answer.usage, at: place) }
             return (result: result, report: report)
         }
         client.watch { task.cancel() }
@@ -33,7 +35,7 @@ extension Gateway {
             let origin = Origin(
                 upstream: place.upstream.name,
                 model: answer.model.isEmpty ? place.asked(for: call.request.model) : answer.model,
-                attempts: report.attempts.count)
+                attempts: call.attempts)
             return Response(status: .ok, headers: headers.naming(origin), body: .init(byteBuffer: answer.body))
         case .failure(let error):
             throw failure(APIError(error), report, call)
@@ -76,10 +78,11 @@ extension Gateway {
         let journal = StreamJournal(
             route.recovery, promptTokens: Int(call.request.tokens.input), choices: call.request.choices)
         let relay = StreamRelay(journal, commit: route.commit)
-        let (result, report) = await route.policy.reported(call.call) {
-            (attempt) async throws(UpstreamError) -> Bool in
-            try await call.stream(attempt, relay, to: outlet)
-            return true
+        let (result, report) = await PrefillGate.$journal.withValue(journal) {
+            await route.reported(call.call) { (attempt) async throws(UpstreamError) -> Bool in
+                try await call.stream(attempt, relay, to: outlet)
+                return true
+            }
         }
         metrics.ended(route, report)
         for cost in journal.costs {
@@ -115,7 +118,7 @@ extension Gateway {
     private func failure(_ error: APIError, _ report: CallReport, _ call: UpstreamCall) -> APIError {
         var failure = error
         let last = report.attempts.last?.target.flatMap { call.route.places[$0] }
-        let origin = Origin(upstream: last?.upstream.name, model: nil, attempts: report.attempts.count)
+        let origin = Origin(upstream: last?.upstream.name, model: nil, attempts: call.attempts)
         failure.headers = failure.headers.naming(origin)
         return failure
     }

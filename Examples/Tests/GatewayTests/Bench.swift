@@ -82,8 +82,9 @@ struct Bench: Sendable {
 ///
 /// The replicas serve `models`, and the gateway asks each for the one in its place; by default all for the same.
 func withBench(
-    replicas: Int = 2, upstream: String = "breaker: none", policy: String = "{ retries: 3, backoff: { kind: none } }",
-    server: String = "{}", flags: [String] = [], models: [String]? = nil, _ body: (Bench) async throws -> Void
+    replicas: Int = 2, upstream: String = "breaker: none, prefill: flags",
+    policy: String = "{ retries: 3, backoff: { kind: none } }", server: String = "{}",
+    flags: [String] = [], models: [String]? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
     let names = models ?? Array(repeating: "fake-7b", count: replicas)
     let options = try FleetOptions.parse(

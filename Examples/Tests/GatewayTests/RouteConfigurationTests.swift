@@ -6,7 +6,8 @@ import Testing
 
 private let start = """
     upstreams:
-      a: { url: http://a }
+      a: { url: http://a, prefill: flags }
+      b: { url: http://b }
     models:
       m:
         targets: [{ upstream: a, model: x }]
@@ -40,6 +41,33 @@ struct RouteConfigurationTests {
         #expect(try calls(model: "{ hedge: none }", policy: policy).hedge == nil)
     }
 
+    @Test func `what is slow, what capacity is spare and how little time is too little`() throws {
+        let calls = try calls(
+            model: "{ minimumSeconds: 1, hedge: { shortest: { quantile: 0.99, share: 0.05 }, upTo: 2 } }",
+            policy: "{ deadlineSeconds: 3, slow: { firstContentSeconds: 1, tokensPerSecond: 9 } }")
+        #expect(calls.minimum == .seconds(1))
+        #expect(calls.hedge?.upTo == 2)
+        #expect(calls.hedge?.maxInFlight == nil)
+        #expect(try calls.slow == SlowAnswer(firstContent: .seconds(1), tokensPerSecond: 9))
+        let policy = "{ slow: { tokensPerSecond: 9 }, hedge: { afterSeconds: 1, spareCapacity: { maxInFlight: 4 } } }"
+        #expect(try self.calls(model: "{ slow: none }", policy: policy).slow == nil)
+        #expect(try self.calls(model: "{}", policy: policy).hedge?.maxInFlight == 4)
+    }
+
+    @Test(arguments: [("none", nil), ("flags", .flags), ("lastMessage", .lastMessage)] as [(String, Prefill.Style?)])
+    func `an upstream says how it is asked to go on`(text: String, style: Prefill.Style?) throws {
+        let yaml = start.replacing("prefill: flags", with: "prefill: \(text)")
+        #expect(try Configuration(yaml: yaml, file: "g.yaml").upstreams[0].prefill == style)
+    }
+
+    @Test func `some upstream must go on, where the route wants that`() throws {
+        let yaml = start.replacing("upstream: a", with: "upstream: b") + "policy: { recovery: continue }\n"
+        let error = #expect(throws: ConfigurationFault.self) { try Configuration(yaml: yaml, file: "g.yaml") }
+        let fault = try #require(error)
+        #expect(fault.field == "models.m.targets")
+        #expect(fault.problem.contains("the field 'prefill' of no upstream here says how"))
+    }
+
     @Test(
         arguments: [
             ("{ retry: 3 }", "retry", "unknown field"),
@@ -52,12 +80,22 @@ struct RouteConfigurationTests {
             ("{ commit: { tokens: 0 } }", "commit.tokens", "'0' is not a whole number from 1"),
             ("{ commit: { bytes: 9 } }", "commit.bytes", "unknown field"),
             ("{ commit: {} }", "commit", "'tokens' is missing"),
-            ("{ recovery: retry }", "recovery", "'retry' is not one of fail, restart, continue, continueLastMessage"),
+            ("{ recovery: retry }", "recovery", "'retry' is not one of fail, restart, continue"),
             ("{ hedge: soon }", "hedge", "'soon' is not a mapping"),
-            ("{ hedge: { upTo: 1 } }", "hedge", "one of afterSeconds and quantile"),
-            ("{ hedge: { afterSeconds: 1, quantile: 0.9 } }", "hedge", "one of afterSeconds and quantile"),
+            ("{ hedge: { upTo: 1 } }", "hedge", "one of afterSeconds, quantile and shortest"),
+            ("{ hedge: { afterSeconds: 1, quantile: 0.9 } }", "hedge", "one of afterSeconds, quantile and shortest"),
             ("{ hedge: { afterSeconds: -1 } }", "hedge.afterSeconds", "'-1' is not a number from"),
-            ("{ hedge: { afterSeconds: 1, atMostSeconds: 2 } }", "hedge.atMostSeconds", "for a quantile alone"),
+            ("{ hedge: { afterSeconds: 1, atMostSeconds: 2 } }", "hedge.atMostSeconds", "not for a fixed delay"),
+            ("{ hedge: { shortest: { quantile: 0.99 } } }", "hedge.shortest", "'share' is missing"),
+            ("{ hedge: { shortest: { quantile: 0.99, share: 2 } } }", "hedge.shortest.share", "'2' is not a number"),
+            ("{ hedge: { quantile: 0.9, spareCapacity: {} } }", "hedge.spareCapacity", "'maxInFlight' is missing"),
+            (
+                "{ hedge: { quantile: 0.9, spareCapacity: { maxInFlight: 0 } } }", "hedge.spareCapacity.maxInFlight",
+                "'0' is not a whole number"
+            ),
+            ("{ slow: {} }", "slow", "needs firstContentSeconds, tokensPerSecond, or both"),
+            ("{ slow: { tokensPerSecond: 0 } }", "slow.tokensPerSecond", "'0' is not a number from"),
+            ("{ deadlineSeconds: 2, minimumSeconds: 3 }", "", "at most the duration"),
             ("{ hedge: { quantile: 0.3 } }", "hedge.quantile", "'0.3' is not a number from 0.5"),
             ("{ hedge: { quantile: 0.9, upTo: 4 } }", "hedge.upTo", "'4' is not a whole number from 1 to 3"),
             ("{ hedge: { quantile: 0.9, atLeastSeconds: 3, atMostSeconds: 1 } }", "hedge", "atMost"),
@@ -67,7 +105,7 @@ struct RouteConfigurationTests {
     ) throws {
         let global = ["budget", "tenantLimit"].contains(field)
         for (yaml, line, path) in [
-            ("\(start)    policy: \(policy)\n", 6, "models.m.policy"), ("\(start)policy: \(policy)\n", 6, "policy"),
+            ("\(start)    policy: \(policy)\n", 7, "models.m.policy"), ("\(start)policy: \(policy)\n", 7, "policy"),
         ] where path != "policy" || !global {
             let error = #expect(throws: ConfigurationFault.self) { try Configuration(yaml: yaml, file: "g.yaml") }
             let fault = try #require(error)

@@ -2,15 +2,27 @@ import AsyncHTTPClient
 import NIOCore
 import Spillway
 import SpillwayHTTPClient
+import Synchronization
 
 /// Sends one request to whatever place an attempt has chosen.
-struct UpstreamCall: Sendable {
+final class UpstreamCall: Sendable {
     /// The most bytes of a whole answer.
     static let answerLimit = 16 << 20
 
     let http: HTTPClient
     let request: ModelRequest
     let route: Route
+    private let begun = Atomic(0)
+
+    /// One request by one route.
+    init(http: HTTPClient, request: ModelRequest, route: Route) {
+        self.http = http
+        self.request = request
+        self.route = route
+    }
+
+    /// Attempts that have begun, hedges too.
+    var attempts: Int { begun.load(ordering: .relaxed) }
 
     /// What the gates are told: asking a model again is safe, and the budget bounds its price.
     var call: Call {
@@ -22,6 +34,7 @@ struct UpstreamCall: Sendable {
 
     /// Asks for a whole answer.
     func whole(_ attempt: Attempt) async throws(UpstreamError) -> WholeAnswer {
+        begun.add(1, ordering: .relaxed)
         do {
             let response = try await send(to: place(attempt))
             let body = try await response.body.collect(upTo: Self.answerLimit)
@@ -38,20 +51,20 @@ struct UpstreamCall: Sendable {
 
     /// Asks for a stream and passes it on from the route's commit point to its end.
     func stream(_ attempt: Attempt, _ relay: StreamRelay, to client: Outlet) async throws(UpstreamError) {
+        begun.add(1, ordering: .relaxed)
         let place = place(attempt)
-        try await relay.run(attempt) { prefill in
-            let response = try await send(to: place, after: prefill)
+        try await relay.run(attempt) { [self] prefill in
+            let response = try await send(to: place, after: try prefill.map { try $0.styled(for: place.upstream) })
             let type = response.headers.first(name: "content-type") ?? ""
             guard type.hasPrefix("text/event-stream") else {
                 throw UpstreamError.malformed("an answer of type '\(type)' instead of a stream")
             }
             return response.body
-        } to: { pieces in
+        } to: { [self] pieces in
             let model = relay.journal.model.isEmpty ? place.asked(for: request.model) : relay.journal.model
             try await client.send(
                 pieces,
-                from: Origin(
-                    upstream: place.upstream.name, model: model, attempts: attempt.number + attempt.hedge))
+                from: Origin(upstream: place.upstream.name, model: model, attempts: attempts))
         }
     }
 
@@ -94,5 +107,17 @@ struct UpstreamCall: Sendable {
             if failure.outcome.cause == .connect { loan?.cancel() }
             throw failure
         }
+    }
+}
+
+extension Prefill {
+    /// The same in the way that `upstream` understands.
+    ///
+    /// - Throws: ``UpstreamError`` for one that cannot go on with an answer; ``PrefillGate`` keeps calls from it.
+    fileprivate func styled(for upstream: Upstream) throws(UpstreamError) -> Prefill {
+        guard let style = upstream.prefill else {
+            throw UpstreamError("the upstream cannot go on with an answer", .neutral(.unacceptable))
+        }
+        return Prefill(text: text, tokens: tokens, style: style)
     }
 }

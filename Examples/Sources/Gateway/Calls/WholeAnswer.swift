@@ -17,10 +17,8 @@ struct WholeAnswer: Sendable {
     init(_ body: ByteBuffer, contentType: String, promptTokens: Int) throws(UpstreamError) {
         let json = try? JSONSerialization.jsonObject(with: Data(body.readableBytesView))
         guard let fields = json as? [String: Any] else { throw .malformed("an answer that is not JSON") }
-        if let error = fields["error"], !(error is NSNull) {
-            let start = Array(body.readableBytesView.prefix(16_384))
-            throw UpstreamError("an error with a status of success", .failure(.serverError), status: 502, body: start)
-        }
+        if let error = fields["error"], !(error is NSNull) { throw Self.failure(fields) }
+        if fields["object"] as? String == "error" { throw Self.failure(fields) }
         self.body = body
         self.contentType = contentType
         model = fields["model"] as? String ?? ""
@@ -28,9 +26,17 @@ struct WholeAnswer: Sendable {
     }
 
     private static func usage(_ fields: [String: Any]?) -> Usage? {
-        guard let fields, let prompt = fields["prompt_tokens"] as? Int else { return nil }
-        let completion = fields["completion_tokens"] as? Int ?? 0
-        return Usage(promptTokens: prompt, completionTokens: completion, totalTokens: prompt + completion)
+        guard let fields, fields["prompt_tokens"] is Int else { return nil }
+        return try? JSONDecoder().decode(Usage.self, from: JSONSerialization.data(withJSONObject: fields))
+    }
+
+    /// What an error object stands for: the same as in a stream, which the library reads.
+    private static func failure(_ fields: [String: Any]) -> UpstreamError {
+        // What came from a parser is always valid, and written in one line.
+        let line = try! JSONSerialization.data(withJSONObject: fields, options: .withoutEscapingSlashes)
+        var decoder = ChatStreamDecoder(limit: .max)
+        _ = decoder.feed(Array("event: error\ndata: ".utf8) + line + Array("\n\n".utf8))
+        return decoder.failure ?? .malformed("an error with a status of success")
     }
 
     private static func estimate(_ fields: [String: Any], _ promptTokens: Int) -> Usage {

@@ -3,8 +3,8 @@ import SpillwayHTTPClient
 
 extension Configuration.Calls {
     private static let names = [
-        "deadlineSeconds", "attemptSeconds", "firstContentSeconds", "stallSeconds", "tokensPerSecond",
-        "patienceSeconds", "retries", "backoff", "hedge", "commit", "recovery",
+        "deadlineSeconds", "minimumSeconds", "attemptSeconds", "firstContentSeconds", "stallSeconds",
+        "tokensPerSecond", "patienceSeconds", "slow", "retries", "backoff", "hedge", "commit", "recovery",
     ]
 
     /// Reads the field `policy` of the file, which has more fields for what all models share.
@@ -21,11 +21,13 @@ extension Configuration.Calls {
 
     private mutating func read(_ fields: Fields, _ field: Field) throws {
         deadline = try fields.seconds("deadlineSeconds") ?? deadline
+        minimum = try fields.seconds("minimumSeconds", atLeast: 0) ?? minimum
         limits.attempt = try fields.seconds("attemptSeconds") ?? limits.attempt
         limits.firstContent = try fields.seconds("firstContentSeconds") ?? limits.firstContent
         limits.stall = try fields.seconds("stallSeconds") ?? limits.stall
         limits.tokensPerSecond = try fields.number("tokensPerSecond", in: 1e-6...1e6) ?? limits.tokensPerSecond
         limits.patience = try fields.seconds("patienceSeconds") ?? limits.patience
+        if let own = fields["slow"] { slow = own.node.string == "none" ? nil : try SlowAnswer(own) }
         retries = try fields.count("retries", in: 0...100) ?? retries
         backoff = try fields["backoff"].map { try Backoff($0) } ?? backoff
         if let own = fields["hedge"] {
@@ -34,11 +36,14 @@ extension Configuration.Calls {
         commit = try fields["commit"].map { try CommitPoint($0) } ?? commit
         recovery =
             try fields["recovery"]?.choice([
+                // Each upstream says by itself how it is asked to.
                 "fail": .fail, "restart": .restart, "continue": .continue(.flags),
-                "continueLastMessage": .continue(.lastMessage),
             ]) ?? recovery
-        let limits = limits
-        try field.blame { () throws(ConfigurationError) in _ = try limits.timeout() }
+        let calls = self
+        try field.blame { () throws(ConfigurationError) in
+            _ = try calls.limits.timeout()
+            _ = try Deadline(calls.deadline, atLeast: calls.minimum)
+        }
     }
 }
 
@@ -53,31 +58,15 @@ extension CommitPoint {
     }
 }
 
-extension Configuration.Hedging {
-    /// Reads the field `hedge`.
+extension SlowAnswer {
+    /// Reads the field `slow`.
     fileprivate init(_ field: Field) throws {
-        let fields = try field.fields(
-            "afterSeconds", "quantile", "initialSeconds", "atLeastSeconds", "atMostSeconds", "upTo")
-        guard (fields["afterSeconds"] == nil) != (fields["quantile"] == nil) else {
-            throw field.fault("needs one of afterSeconds and quantile")
-        }
-        if let after = try fields.seconds("afterSeconds", atLeast: 0) {
-            for name in ["initialSeconds", "atLeastSeconds", "atMostSeconds"] {
-                if let field = fields[name] { throw field.fault("is for a quantile alone") }
-            }
-            delay = .fixed(after)
-        } else {
-            delay = .quantile(
-                try fields.required("quantile").number(in: 0.5...0.9999),
-                initially: try fields.seconds("initialSeconds", atLeast: 0),
-                atLeast: try fields.seconds("atLeastSeconds") ?? .milliseconds(1),
-                atMost: try fields.seconds("atMostSeconds") ?? .seconds(600))
-        }
-        let (delay, most) = (delay, try fields.count("upTo", in: 1...3) ?? 1)
-        upTo = most
-        // Made once to be checked, and again when the gateway starts.
-        try field.blame { () throws(ConfigurationError) in
-            _ = try Hedge(after: delay, upTo: most, budget: try RetryBudget())
+        let fields = try field.fields("firstContentSeconds", "tokensPerSecond")
+        guard !fields.names.isEmpty else { throw field.fault("needs firstContentSeconds, tokensPerSecond, or both") }
+        let first = try fields.seconds("firstContentSeconds")
+        let rate = try fields.number("tokensPerSecond", in: 1e-6...1e6)
+        self = try field.blame { () throws(ConfigurationError) in
+            try SlowAnswer(firstContent: first, tokensPerSecond: rate)
         }
     }
 }

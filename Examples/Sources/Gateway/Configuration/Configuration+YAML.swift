@@ -1,5 +1,6 @@
 import Foundation
 import Spillway
+import SpillwayHTTPClient
 import Yams
 
 extension Configuration {
@@ -33,10 +34,10 @@ extension Configuration {
             try Upstream($0.field, name: $0.name, environment: environment)
         }
         guard !upstreams.isEmpty else { throw try fields.required("upstreams").fault("names no upstream") }
-        let names = Set(upstreams.map(\.name))
+        let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         let calls = try fields["policy"].map { try Calls(policy: $0) } ?? Calls()
         let models = try fields.required("models").fields().all.map {
-            try Model($0.field, name: $0.name, upstreams: names, calls: calls)
+            try Model($0.field, name: $0.name, upstreams: byName, calls: calls)
         }
         guard !models.isEmpty else { throw try fields.required("models").fault("names no model") }
         self.init(upstreams: upstreams, models: models)
@@ -53,7 +54,7 @@ extension Configuration {
 extension Configuration.Upstream {
     /// Reads one upstream.
     init(_ field: Field, name: String, environment: [String: String]) throws {
-        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate")
+        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate", "prefill")
         self.name = name
         url = try Self.base(fields.required("url"))
         key = try fields["keyEnv"].map { keyField in
@@ -71,6 +72,10 @@ extension Configuration.Upstream {
             }
         rateLimit = try fields["rateLimit"].map { try TokenBucket.Configuration($0) }
         propagates = try fields["propagate"]?.flag() ?? false
+        prefill =
+            try fields["prefill"]?.choice([
+                "none": nil, "flags": Prefill.Style.flags, "lastMessage": .lastMessage,
+            ]) ?? nil
         cooldown = try fields["cooldown"].map { own in
             let times = try own.fields("firstSeconds", "maximumSeconds")
             let first = try times.seconds("firstSeconds") ?? .seconds(1)
@@ -93,7 +98,7 @@ extension Configuration.Upstream {
 
 extension Configuration.Model {
     /// Reads one model; `calls` holds what its own field `policy` does not say.
-    init(_ field: Field, name: String, upstreams: Set<String>, calls: Configuration.Calls) throws {
+    init(_ field: Field, name: String, upstreams: [String: Configuration.Upstream], calls: Configuration.Calls) throws {
         let fields = try field.fields("order", "targets", "policy")
         self.name = name
         self.calls = try fields["policy"].map { try Configuration.Calls(model: $0, over: calls) } ?? calls
@@ -103,12 +108,15 @@ extension Configuration.Model {
         targets = try list.elements().map { element in
             let place = try element.fields("upstream", "model")
             let upstream = try place.required("upstream")
-            guard upstreams.contains(try upstream.text()) else { throw upstream.refuse("one of the upstreams") }
+            guard upstreams[try upstream.text()] != nil else { throw upstream.refuse("one of the upstreams") }
             let target = Place(upstream: try upstream.text(), model: try place.required("model").text())
             guard seen.insert(target.name).inserted else { throw element.fault("\(target.name) is there twice") }
             return target
         }
         guard targets.count <= 64 else { throw list.fault("has \(targets.count) targets; at most 64 can be tried") }
+        if case .continue = self.calls.recovery, targets.allSatisfy({ upstreams[$0.upstream]?.prefill == nil }) {
+            throw list.fault("recovery is 'continue', but the field 'prefill' of no upstream here says how")
+        }
     }
 }
 

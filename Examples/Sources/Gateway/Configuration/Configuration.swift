@@ -16,6 +16,8 @@ struct Configuration: Sendable {
         let rateLimit: TokenBucket.Configuration?
         /// Whether it is told the deadline, and how many more attempts the call may take.
         let propagates: Bool
+        /// How it is asked to go on with an answer that was begun elsewhere; nil: it cannot.
+        let prefill: Prefill.Style?
         /// How long it is left alone after it answered 429; nil: not at all.
         let cooldown: Cooldown.Times?
     }
@@ -40,7 +42,11 @@ struct Configuration: Sendable {
     /// How calls are made.
     struct Calls: Sendable {
         var deadline: Duration = .seconds(120)
+        /// No attempt begins with less time than this before the deadline.
+        var minimum: Duration = .zero
         var limits = Limits()
+        /// What breakers are told of as slow; nil: nothing.
+        var slow: SlowAnswer?
         var retries = 2
         var backoff = Backoff.standard
         /// Nil: no second attempt beside a slow one.
@@ -53,6 +59,8 @@ struct Configuration: Sendable {
     struct Hedging: Sendable {
         let delay: Hedge.Delay
         let upTo: Int
+        /// No hedge while more calls than these are under way by the route; nil: no such bound.
+        let maxInFlight: Int?
     }
 
     /// How long one attempt may take.

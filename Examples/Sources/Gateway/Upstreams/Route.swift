@@ -14,7 +14,9 @@ struct Route: Sendable {
     }
 
     let name: String
-    let policy: Policy
+    /// They share all gates and the budget, and know different times: of a stream, those to its commit point.
+    private let policies: (streams: Policy, whole: Policy)
+    private let underWay = CallCount()
     /// From where on a stream is passed on to the client.
     let commit: CommitPoint
     /// What becomes of a stream that breaks off after that.
@@ -32,7 +34,10 @@ struct Route: Sendable {
             uniqueKeysWithValues: model.targets.map { target in
                 (target.name, Place(upstream: upstreams[target.upstream]!, model: target.model))
             })
-        let targets = model.targets.map { Target($0.name, gates: upstreams[$0.upstream]!.gates) }
+        let targets = model.targets.map { target in
+            let upstream = upstreams[target.upstream]!
+            return Target(target.name, gates: Self.gates(of: upstream, calls.recovery))
+        }
         // What another provider or key may well do better.
         let elsewhere: Outcome.Causes = targets.count > 1 ? [.quotaExhausted, .authentication] : []
         // One that does not go on with an answer need not be the last.
@@ -40,13 +45,43 @@ struct Route: Sendable {
         let retry = try Retry(
             upTo: calls.retries, backoff: calls.backoff, on: .transient.union(elsewhere).union(further),
             budget: budget)
-        let hedge = try calls.hedge.map { try Hedge(after: $0.delay, upTo: $0.upTo, budget: budget) }
-        policy = try Policy(model.name) { () throws(ConfigurationError) in
-            try Deadline(calls.deadline)
-            retry
-            if let hedge { hedge }
-            try calls.limits.timeout()
-            Targets(model.order, targets)
+        let underWay = underWay
+        func policy() throws -> Policy {
+            let hedge = try calls.hedge.map { try Hedge($0, budget: budget, beside: underWay) }
+            return try Policy(model.name) { () throws(ConfigurationError) in
+                try Deadline(calls.deadline, atLeast: calls.minimum)
+                retry
+                if let hedge { hedge }
+                try calls.limits.timeout()
+                if let slow = calls.slow { slow }
+                Targets(model.order, targets)
+            }
         }
+        policies = (streams: try policy(), whole: try policy())
+    }
+
+    /// Makes a call and says what happened to it.
+    func reported<Success: Sendable>(
+        _ call: Call, _ operation: @Sendable (Attempt) async throws(UpstreamError) -> Success
+    ) async -> (result: Result<Success, PolicyError<UpstreamError>>, report: CallReport) {
+        await underWay.during {
+            await (call.streams ? policies.streams : policies.whole).reported(call, operation)
+        }
+    }
+
+    /// The likeliest to refuse first.
+    private static func gates(of upstream: Upstream, _ recovery: StreamRecovery) -> [any Gate] {
+        guard case .continue = recovery, upstream.prefill == nil else { return upstream.gates }
+        return [PrefillGate("\(upstream.name).prefill")] + upstream.gates
+    }
+}
+
+extension Hedge {
+    /// The hedge of a route of which `calls` are under way.
+    fileprivate init(
+        _ own: Configuration.Hedging, budget: RetryBudget, beside calls: CallCount
+    ) throws(ConfigurationError) {
+        let most = own.maxInFlight ?? .max
+        try self.init(after: own.delay, upTo: own.upTo, budget: budget) { calls.current <= most }
     }
 }

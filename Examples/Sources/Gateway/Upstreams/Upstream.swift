@@ -1,4 +1,5 @@
 import Spillway
+import SpillwayHTTPClient
 
 /// An upstream with the gates that all calls to it pass, whichever model they are for.
 struct Upstream: Sendable {
@@ -7,6 +8,8 @@ struct Upstream: Sendable {
     let key: String?
     /// Whether it is told the deadline, and how many more attempts the call may take.
     let propagates: Bool
+    /// How it is asked to go on with an answer; nil: it cannot.
+    let prefill: Prefill.Style?
     let breaker: CircuitBreaker?
     /// The likeliest to refuse first.
     let gates: [any Gate]
@@ -17,6 +20,7 @@ struct Upstream: Sendable {
         url = configuration.url
         key = configuration.key
         propagates = configuration.propagates
+        prefill = configuration.prefill
         breaker = try configuration.breaker.map { try CircuitBreaker(configuration.name, $0, observer: observer) }
         let bucket = try configuration.rateLimit.map { try TokenBucket("\(configuration.name).rate", $0) }
         let cooldown = configuration.cooldown.map { Cooldown("\(configuration.name).cooldown", $0) }

@@ -105,6 +105,53 @@ private let quick = "stallSeconds: 10, retries: 3, backoff: { kind: none }"
         }
     }
 
+    @Test func `upstreams that cannot go on are not asked to`() async throws {
+        try await withMixed { bench in
+            let answer = try await bench.healthyAnswer()
+            try await bench.fault(.cutStream)
+            try await bench.ask().isWhole(answer)
+            #expect(try await bench.calls == [1, 0, 1])
+            // Before anything has been passed on they are asked as any other.
+            try await bench.fault(.error500)
+            try await bench.ask().isWhole(answer)
+            #expect(try await bench.calls == [2, 1, 1])
+        }
+    }
+
+    @Test func `where those that can go on fail, the first failure is told`() async throws {
+        try await withMixed { bench in
+            let answer = try await bench.healthyAnswer()
+            try await bench.faults((.cutStream, "1", ""), (.noPrefill, "3", ""))
+            let seen = try await bench.ask()
+            seen.isError("truncated", after: answer)
+            #expect(!seen.text.isEmpty)
+            #expect(try await bench.calls == [1, 0, 1])
+        }
+    }
+
+    /// Runs `body` with a gateway that continues streams, over three replicas of which only the last can.
+    private func withMixed(_ body: (Bench) async throws -> Void) async throws {
+        try await withBench(replicas: 3) { inner in
+            let addresses = inner.fleet.replicas.map { "url: 'http://127.0.0.1:\($0)', breaker: none" }
+            let yaml = """
+                upstreams:
+                  r1: { \(addresses[0]) }
+                  r2: { \(addresses[1]), prefill: none }
+                  r3: { \(addresses[2]), prefill: lastMessage }
+                models:
+                  chat:
+                    targets:
+                      - { upstream: r1, model: fake-7b }
+                      - { upstream: r2, model: fake-7b }
+                      - { upstream: r3, model: fake-7b }
+                policy: { \(quick), recovery: continue }
+                """
+            try await withGateway(yaml) { gateway, port in
+                try await body(Bench(fleet: inner.fleet, gateway: gateway, port: port))
+            }
+        }
+    }
+
     @Test(arguments: ["fail", "restart", "continue"])
     func `streams that all break off end with one error`(recovery: String) async throws {
         try await withBench(policy: "{ \(quick), recovery: \(recovery) }") { bench in

@@ -1,0 +1,41 @@
+import NIOCore
+import Spillway
+import SpillwayHTTPClient
+import Testing
+
+@testable import Gateway
+
+struct WholeAnswerTests {
+    private func answer(_ json: String) throws(UpstreamError) -> WholeAnswer {
+        try WholeAnswer(ByteBuffer(string: json), contentType: "application/json", promptTokens: 7)
+    }
+
+    @Test func `figures that are too large to add are as large as can be`() throws {
+        let most = Int.max
+        let usage = try answer(#"{"usage":{"prompt_tokens":\#(most),"completion_tokens":\#(most)}}"#).usage
+        #expect(usage == Usage(promptTokens: most, completionTokens: most, totalTokens: most))
+    }
+
+    @Test(arguments: ["null", "{}", "5", #"{"prompt_tokens":1e300}"#, #"{"prompt_tokens":3,"completion_tokens":"x"}"#])
+    func `figures that make no sense are estimated`(usage: String) throws {
+        let usage = try answer(#"{"usage":\#(usage),"choices":[{"message":{"content":"12345"}}]}"#).usage
+        #expect(usage == Usage(promptTokens: 7, completionTokens: 2, totalTokens: 9, source: .estimate))
+    }
+
+    @Test(
+        arguments: [
+            (#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#, 429, .rateLimited),
+            (#"{"error":{"message":"busy","code":503}}"#, 503, .overloaded),
+            (#"{"error":{"message":"long","code":"context_length_exceeded"}}"#, 400, .contextTooLong),
+            ("{\n \"error\": {\n  \"message\": \"what\"\n }\n}", 500, .serverError),
+            (#"{"object":"error","message":"no","type":"invalid_request_error"}"#, 400, .invalidRequest),
+            (#"{"error":"gone"}"#, 500, .serverError),
+        ] as [(String, Int, Outcome.Cause)])
+    func `an error with a status of success is what its code says`(
+        json: String, status: Int, cause: Outcome.Cause
+    ) throws {
+        let error = #expect(throws: UpstreamError.self) { try answer(json) }
+        #expect(error?.status == status)
+        #expect(error?.outcome.cause == cause)
+    }
+}
