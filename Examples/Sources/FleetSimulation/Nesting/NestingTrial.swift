@@ -104,7 +104,8 @@ struct NestingTrial: Sendable {
         let policy = try Policy("nested", time: time) { () throws(ConfigurationError) in
             if retries > 0 {
                 try Retry(
-                    upTo: retries, backoff: .constant(.milliseconds(100)), on: .transient.union([.rejected]), budget: budget)
+                    upTo: retries, backoff: .constant(.milliseconds(100)), on: .transient.union([.rejected]),
+                    budget: budget)
             }
             if hedges > 0 { try Hedge(after: .fixed(.milliseconds(500)), upTo: hedges, budget: budget) }
             Gates(Moody(random))
