@@ -32,6 +32,7 @@ struct StreamCostTests {
             UpstreamError("no such URL", .neutral(.invalidRequest)),
             UpstreamError("HTTP 400", .neutral(.invalidRequest), status: 400),
             UpstreamError("HTTP 429", .failure(.overloaded), status: 429),
+            UpstreamError("HTTP 500", .failure(.serverError), status: 500),
             UpstreamError("HTTP 503", .failure(.overloaded), status: 503),
             UpstreamError("HTTP 529", .failure(.overloaded), status: 529),
         ])

@@ -49,7 +49,7 @@ public final class StreamJournal: Sendable {
     ///
     /// An attempt of which content came counts even when nothing of it was passed on: providers bill it. One that was sent
     /// and ended before any content, such as the loser of a hedge, counts with an estimate of its prompt; one that found no
-    /// connection, or was refused, does not count.
+    /// connection, or was answered with an error's status, does not count: providers do not bill those.
     public var usage: Usage? {
         state.withLock { state in
             (state.attempts.map(\.usage) + [state.running].compactMap(\.self))
@@ -113,7 +113,7 @@ extension StreamJournal {
         }
     }
 
-    /// What an attempt without any content took: its prompt, unless it failed before the target can have begun to read that.
+    /// What an attempt without any content took: its prompt, unless it failed in a way that no target bills.
     private func prompt(unless failure: UpstreamError?) -> Usage? {
         guard promptTokens > 0, failure.map({ !$0.isUnbilled }) ?? true else { return nil }
         return Usage(promptTokens: promptTokens, completionTokens: 0, totalTokens: promptTokens, source: .estimate)
@@ -154,9 +154,10 @@ extension StreamJournal {
 }
 
 extension UpstreamError {
-    /// Whether the target surely did no work that it would bill: it was not reached, or it refused the request.
+    /// Whether the target bills nothing for it: it was not reached, or it answered with an error's status.
     fileprivate var isUnbilled: Bool {
-        if let status { return (400..<500).contains(status) || [503, 529].contains(status) }
+        // 502 and 504 come from something between, which does not know how far the target got.
+        if let status { return status >= 400 && ![502, 504].contains(status) }
         return [.connect, .invalidRequest].contains(outcome.cause)
     }
 }
