@@ -17,7 +17,7 @@ struct Alarm {
     /// Sets the alarm; nil: none.
     ///
     /// The machine's timer rings without a task of its own, which would cost more than all the rest of a call.
-    mutating func set(_ until: Instant?, _ board: Board, _ executor: (any TaskExecutor)?) {
+    mutating func set(_ until: Instant?, _ board: Board) {
         guard until != self.until else { return }
         cancel()
         guard let until else { return }
@@ -27,7 +27,7 @@ struct Alarm {
             if clock == nil { board.ring() }
         } else {
             clock = .sleeper(
-                Hedge.launch(on: executor) {
+                ChildTask.start(on: TaskExecutorPreference.current) {
                     if (try? await board.time.sleep(until: until)) != nil { board.ring() }
                 })
         }

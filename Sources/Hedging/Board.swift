@@ -38,18 +38,23 @@ final class Board: Arbiter, @unchecked Sendable {
 
     @usableFromInline let hedge: HedgeCore
     @usableFromInline let time: any TimeSource
-    @usableFromInline let first: Attempt
+    /// When the first attempt began.
+    private let started: Instant
 
     @usableFromInline
-    init(_ hedge: HedgeCore, _ time: any TimeSource, _ first: Attempt) {
+    init(_ hedge: HedgeCore, _ time: any TimeSource, _ started: Instant) {
         self.hedge = hedge
         self.time = time
-        self.first = first
+        self.started = started
     }
 
     /// Whether the first attempt has ended.
     @usableFromInline
     var isOver: Bool { word.load(ordering: .acquiring) & 1 != 0 }
+
+    /// Whether the caller has gone, and left what runs to itself.
+    @usableFromInline
+    var isLeft: Bool { word.load(ordering: .acquiring) & Self.left != 0 }
 
     /// How many attempts have ended.
     var ended: Int { News(word: word.load(ordering: .acquiring)).ended }
@@ -79,10 +84,9 @@ final class Board: Arbiter, @unchecked Sendable {
 
     /// The attempt as its operation sees it: one that can ask whether it may pass its answer on.
     @usableFromInline
-    func entrant(_ attempt: Attempt) -> Attempt {
-        var entrant = attempt
-        entrant.arbiter = self
-        return entrant
+    func entrant(_ attempt: consuming Attempt) -> Attempt {
+        attempt.arbiter = self
+        return attempt
     }
 
     /// Makes `attempt` the winner before it has ended, unless there is one.
@@ -91,14 +95,14 @@ final class Board: Arbiter, @unchecked Sendable {
         let won = old & Self.winners == 0
         if old & Self.left != 0 { return false }
         // To a stream the time that counts is the one to here.
-        if won, attempt == 0 { hedge.note(first, time, succeeded: true) }
+        if won, attempt == 0 { hedge.note(since: started, time, succeeded: true) }
         return won || old & Self.winners == mine
     }
 
     /// Says that `attempt` has ended, as the last thing that it does.
     @usableFromInline
     func end(_ attempt: Int, succeeded: Bool) {
-        if attempt == 0, winner != 0 { hedge.note(first, time, succeeded: succeeded) }
+        if attempt == 0, winner != 0 { hedge.note(since: started, time, succeeded: succeeded) }
         var bits: UInt64 = 1 << UInt64(attempt)
         if succeeded { bits |= UInt64(attempt + 1) << 4 }
         if post(bits) & Self.left != 0 { hedge.reaper.ended() }

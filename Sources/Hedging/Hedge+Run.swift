@@ -22,9 +22,7 @@ extension Hedge {
         if paysIn { budget.deposit(at: began) }
         let first = Attempt(number: 1, call: call, started: began, deadline: deadline)
         let context = CallContext(deadline: deadline, budgets: budgets)
-        let ending = await race(first, budgets: budgets, time: time) { (attempt) async throws(Failure) in
-            try await context.bound { () async throws(Failure) in try await operation(attempt) }.get()
-        } another: { index, now in
+        let ending = await race(first, telling: context, budgets: budgets, time: time, operation) { index, now in
             Attempt(number: 1, hedge: index, call: call, started: now, deadline: deadline)
         }
         switch ending {
@@ -51,6 +49,7 @@ extension Hedge {
     ///
     /// - Parameters:
     ///   - first: The first attempt.
+    ///   - context: What attempts are told of the calls around them; nil: what the caller was told.
     ///   - budgets: What hedges are drawn from; ``budget`` alone by default.
     ///   - time: Where the time comes from.
     ///   - operation: One attempt. Whatever it must settle, it settles before it returns.
@@ -58,40 +57,44 @@ extension Hedge {
     ///     made, and then the budget has it back and the call gets no other.
     @inlinable
     public func race<Success: Sendable, Failure: Error>(
-        _ first: Attempt, budgets: BudgetChain? = nil, time: any TimeSource,
+        _ first: Attempt, telling context: CallContext? = nil, budgets: BudgetChain? = nil, time: any TimeSource,
         _ operation: @escaping @Sendable (Attempt) async throws(Failure) -> Success,
         another: (_ hedge: Int, _ now: Instant) -> Attempt?
     ) async -> Ending<Success, Failure> {
-        let board = Board(core, time, first), (executor, cancelled) = Self.caller
-        let task = Self.launch(on: executor) {
-            if cancelled { withUnsafeCurrentTask { $0?.cancel() } }
-            return await Self.perform(0, board.first, board, operation)
-        }
+        let board = Board(core, time, first.started)
+        let task = ChildTask.start(telling: context) { await Self.perform(first, board, operation) }
         if board.isOver { return await Self.ending(board, task, []) }
         var hedges: [Task<Result<Success, Failure>, Never>] = []
-        await oversee(board, executor, budgets) { index, now in
+        await oversee(first, board, budgets) { index, now in
             guard let attempt = another(index, now) else { return false }
-            hedges.append(Self.launch(on: executor) { await Self.perform(index, attempt, board, operation) })
+            hedges.append(
+                ChildTask.start(telling: context) { await Self.perform(attempt, board, operation) })
             return true
         } cancel: { spared in
             if spared != 0 { task.cancel() }
             for (index, hedge) in hedges.enumerated() where spared != index + 1 { hedge.cancel() }
         }
-        return await Self.ending(board, task, hedges)
+        let ending = await Self.ending(board, task, hedges)
+        if !board.isLeft {
+            // All have posted their end, but their tasks may still hold on to the operation, which the caller lends.
+            _ = await task.value
+            for hedge in hedges { _ = await hedge.value }
+        }
+        return ending
     }
 
     /// Runs one attempt to its end.
     @inlinable
     static func perform<Success: Sendable, Failure: Error>(
-        _ index: Int, _ attempt: Attempt, _ board: Board,
+        _ attempt: Attempt, _ board: Board,
         _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async -> Result<Success, Failure> {
         do throws(Failure) {
             let value = try await operation(board.entrant(attempt))
-            board.end(index, succeeded: true)
+            board.end(attempt.hedge, succeeded: true)
             return .success(value)
         } catch {
-            board.end(index, succeeded: false)
+            board.end(attempt.hedge, succeeded: false)
             return .failure(error)
         }
     }
@@ -114,22 +117,22 @@ extension Hedge {
     /// Waits for the attempts of a call, starts hedges, and cancels losers.
     @usableFromInline
     func oversee(
-        _ board: Board, _ executor: (any TaskExecutor)?, _ budgets: BudgetChain?,
+        _ first: Attempt, _ board: Board, _ budgets: BudgetChain?,
         start: (_ hedge: Int, _ now: Instant) -> Bool, cancel: (_ butFor: Int?) -> Void
     ) async {
-        let deadline = board.first.deadline
-        var progress = begin(board.first.call, deadline: deadline, at: board.first.started)
+        let deadline = first.deadline
+        var progress = begin(first.call, deadline: deadline, at: first.started)
         await withTaskCancellationHandler {
             var alarm = Alarm()
             // What matters until the first wait is when the attempt began: no need to read the clock again.
-            var now = board.first.started
+            var now = first.started
             while true {
                 let news = board.look()
                 (progress.ended, progress.won) = (news.ended, news.winner != nil)
                 (progress.committed, progress.cancelled) = (news.committed, news.cancelled)
                 switch decide(&progress, deadline: deadline, budgets: budgets, at: now) {
                 case .wait(let until):
-                    alarm.set(until, board, executor)
+                    alarm.set(until, board)
                     await board.wait(beyond: news)
                     if board.ended < progress.started { now = board.time.now }
                 case .start:

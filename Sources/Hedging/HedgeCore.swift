@@ -33,9 +33,9 @@ final class HedgeCore: Sendable {
     /// Counts the time of a first attempt that has come to its end.
     ///
     /// One that failed, cancelled or not, says only that the answer would have taken longer.
-    func note(_ attempt: Attempt, _ time: any TimeSource, succeeded: Bool) {
+    func note(since started: Instant, _ time: any TimeSource, succeeded: Bool) {
         guard case .adaptive(let delay) = clock else { return }
         let now = time.now
-        delay.histogram.count(now.nanoseconds - attempt.started.nanoseconds, cut: !succeeded, at: now)
+        delay.histogram.count(now.nanoseconds - started.nanoseconds, cut: !succeeded, at: now)
     }
 }

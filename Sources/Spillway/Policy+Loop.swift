@@ -78,12 +78,14 @@ extension Policy {
     ) async -> Made<Success, Failure> {
         let core = core, legs = core.legs(call, &flow), context = core.context(&flow)
         @Sendable func run(_ attempt: Attempt) async -> Made<Success, Failure> {
-            await Self.run(legs[attempt.hedge]!, attempt, context, core, judge, operation)
+            await Self.run(legs[attempt.hedge]!, attempt, core, judge, operation)
         }
         defer { core.gather(legs, &flow) }
-        let first = legs[0]!.attempt
-        guard let hedge = core.hedge else { return await ChildTask.run { await run(first) } }
-        let ending = await hedge.race(first, budgets: core.budgets(&flow), time: core.time) {
+        let leg = legs[0]!, first = leg.attempt
+        guard let hedge = core.hedge else {
+            return await ChildTask.run(telling: context, isOver: { leg.watch.isOver }) { await run(first) }
+        }
+        let ending = await hedge.race(first, telling: context, budgets: core.budgets(&flow), time: core.time) {
             (attempt) async throws(Made<Success, Failure>) -> Made<Success, Failure> in
             let made = await run(attempt)
             guard made.outcome.verdict == .success else { throw made }
@@ -100,15 +102,14 @@ extension Policy {
     /// Runs one attempt to its end, in its own task, and settles it.
     @inlinable
     static func run<Success: Sendable, Failure: Error>(
-        _ leg: Leg, _ attempt: Attempt, _ context: CallContext?, _ core: PolicyCore,
+        _ leg: Leg, _ attempt: Attempt, _ core: PolicyCore,
         _ judge: (@Sendable (Success) -> Outcome)?,
         _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async -> Made<Success, Failure> {
         let result: Result<Success, Failure>
         do throws(Failure) {
             let value = try await leg.watch.run { () async throws(Failure) -> Success in
-                guard let context else { return try await operation(attempt) }
-                return try await context.bound { () async throws(Failure) in try await operation(attempt) }.get()
+                try await operation(attempt)
             }
             result = .success(value)
         } catch {

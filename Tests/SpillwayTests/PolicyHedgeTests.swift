@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import Spillway
 import SpillwayCore
 import SpillwayTesting
@@ -155,5 +157,35 @@ import Testing
             return began.duration(to: simulation.time.now)
         }
         #expect(elapsed == .seconds(10))
+    }
+
+    /// On threads, because in virtual time a loser is always gone by then: Swift itself checks, and stops the process.
+    @Test func losersHaveLetGoOfTheOperationWhenTheCallReturns() async throws {
+        let policy = try Policy("hedged") { () throws(ConfigurationError) in
+            try Hedge(after: .fixed(.milliseconds(1)), budget: RetryBudget.unlimited)
+        }
+        let lent = [1]
+        let won = await withTaskExecutorPreference(HoldingExecutor()) {
+            try? await policy.run(again) { attempt in
+                if attempt.hedge == 0 {
+                    try? await SystemTime().sleep(until: .distantFuture)
+                    // By then the call waits for this attempt alone.
+                    usleep(50_000)
+                }
+                return attempt.hedge * lent[0]
+            }
+        }
+        #expect(won == 1)
+    }
+
+    /// Runs a job at once on another thread, and holds up the thread that had it to give.
+    private final class HoldingExecutor: TaskExecutor {
+        private let queue = DispatchQueue(label: "holding", attributes: .concurrent)
+
+        func enqueue(_ job: consuming ExecutorJob) {
+            let job = UnownedJob(job)
+            queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+            usleep(10_000)
+        }
     }
 }

@@ -54,6 +54,10 @@ package final class AttemptWatch: Timed {
     @usableFromInline
     package var exceeded: TimeLimit? { state.withLock { $0.exceeded } }
 
+    /// Whether the attempt has ended.
+    @usableFromInline
+    package var isOver: Bool { state.withLock { $0.phase == .ended } }
+
     /// Whether the attempt has begun to pass its answer on.
     package var commitment: Commitment { state.withLock { $0.commitment } }
 

@@ -39,21 +39,11 @@ struct LimitedAttempt {
     func run<Success: Sendable, Failure: Error>(
         _ call: Call, _ watch: AttemptWatch, _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
-        let attempt = watched(call, watch), context = context
-        let result: Result<Success, Failure> = await ChildTask.run {
+        let attempt = watched(call, watch)
+        let result: Result<Success, Failure> = await ChildTask.run(telling: context, isOver: { watch.isOver }) {
             watch.begin()
             let result: Result<Success, Failure>
-            if let context {
-                result = await CallContext.$current.withValue(context) {
-                    do throws(Failure) { return .success(try await operation(attempt)) } catch {
-                        return .failure(error)
-                    }
-                }
-            } else {
-                do throws(Failure) { result = .success(try await operation(attempt)) } catch {
-                    result = .failure(error)
-                }
-            }
+            do throws(Failure) { result = .success(try await operation(attempt)) } catch { result = .failure(error) }
             if watch.end() { await watch.cancellation() }
             return result
         }

@@ -1,31 +1,59 @@
 /// A task of its own for a piece of work, so that it can be cancelled by itself.
+///
+/// Made of an unstructured task that is awaited and cancelled with its caller: that costs less than a task group. It starts
+/// on the caller's thread and, where the system can do that, runs there as far as its first suspension.
 @usableFromInline
 package enum ChildTask {
     /// Runs `body` in a child task, and waits for its end.
     ///
-    /// The child starts on the caller's thread and, where the system can do that, runs there as far as its first suspension.
     /// It has the caller's task-local values, priority and task executor, and is cancelled with the caller.
     ///
-    /// A discarding group, because it is the cheapest way to a child task: there are no results to queue. That of this
-    /// one goes into memory of its own.
+    /// - Parameters:
+    ///   - context: What the child is told of the calls around it; nil: what the caller was told.
+    ///   - isOver: Whether the work has been done, so that there is nothing left to cancel: asked once, when the child has
+    ///     come to its first suspension or its end.
     @inlinable
-    package static func run<Value: Sendable>(_ body: @Sendable () async -> Value) async -> Value {
-        // Written by the child, and read after the group has waited for that.
-        nonisolated(unsafe) let result = UnsafeMutablePointer<Value>.allocate(capacity: 1)
-        defer { result.deallocate() }
+    package static func run<Value: Sendable>(
+        telling context: CallContext? = nil, isOver: @Sendable () -> Bool = { false },
+        _ body: @concurrent @Sendable () async -> Value
+    ) async -> Value {
         await withoutActuallyEscaping(body) { body in
-            await withDiscardingTaskGroup { group in
-                if #available(macOS 26.0, iOS 26.0, tvOS 26.0, watchOS 26.0, visionOS 26.0, *) {
-                    group.addImmediateTask { result.initialize(to: await body()) }
-                } else {
-                    group.addTask { result.initialize(to: await body()) }
-                }
+            let task = start(telling: context, body)
+            // To stand by for a cancellation costs half as much as the task.
+            if isOver() { return await task.value }
+            return await withTaskCancellationHandler {
+                await task.value
+            } onCancel: {
+                task.cancel()
             }
         }
-        return result.move()
     }
 
-    /// Starts a task that nobody need wait for; at once on the caller's thread, where the system can do that.
+    /// Starts a child task, which the caller is to wait for, and to cancel when it is itself cancelled.
+    ///
+    /// It has the caller's task-local values, priority and task executor, and is cancelled if the caller has been.
+    @inlinable
+    package static func start<Value: Sendable>(
+        telling context: CallContext?, _ body: @escaping @concurrent @Sendable () async -> Value
+    ) -> Task<Value, Never> {
+        let executor = TaskExecutorPreference.current, isCancelled = Task.isCancelled
+        // Here and not in the child, where to bind a value would be three more steps between executors.
+        return told(context) {
+            if !isCancelled { return start(on: executor, body) }
+            return start(on: executor) {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return await body()
+            }
+        }
+    }
+
+    @inlinable
+    static func told<Value>(_ context: CallContext?, _ start: () -> Value) -> Value {
+        guard let context else { return start() }
+        return CallContext.$current.withValue(context, operation: start)
+    }
+
+    /// Starts a task that nobody need wait for.
     ///
     /// Nothing is said of the executor when there is none: to say that would cost as much again.
     @inlinable

@@ -1,6 +1,8 @@
 /// The executor that the running task prefers.
+@usableFromInline
 package enum TaskExecutorPreference {
     /// Nil where there is none, or the system cannot tell.
+    @usableFromInline
     package static var current: (any TaskExecutor)? {
         withUnsafeCurrentTask { task in
             #if compiler(>=6.3)
