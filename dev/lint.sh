@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the formatter does not see: no unfinished work in the sources, no test that sleeps, no broken link in the docs.
+# What the formatter does not see: no unfinished work in the sources, no test that sleeps, no broken link in the docs, no
+# public type that the pages leave out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0
@@ -19,7 +20,12 @@ done < <(grep -oE '\]\([^)#]+' README.md CONTRIBUTING.md docs/*.md | sed 's/](//
 for module in Sources/*/; do
     name=$(basename "$module")
     case "$name" in CXXHash | CSpillway) continue ;; esac
-    [ -e "$module$name.docc/$name.md" ] || complain 'a module without a page' "$module"
+    page=$module$name.docc/$name.md
+    [ -e "$page" ] || { complain 'a module without a page' "$module"; continue; }
+    public=$(grep -rhoE --include='*.swift' '^(public|open) ([a-z]+ )*(struct|class|enum|actor|protocol) \w+' "$module" || true)
+    for type in $(awk '{ print $NF }' <<<"$public"); do
+        grep -q "^- \`\`$type\`\`$" "$page" || complain 'a public type that the page of its module does not list' "$name: $type"
+    done
 done
 [ "$status" -eq 0 ] && echo 'lint: clean'
 exit "$status"

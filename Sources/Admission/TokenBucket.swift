@@ -62,8 +62,9 @@ public final class TokenBucket: BuiltInGate {
 
     /// Takes what the call costs in the bucket's unit, or refuses and says when to come back.
     ///
-    /// Voiding the permit gives back what has not dripped in since, unless units are promised to somebody who waits behind it;
-    /// settling it in any other way keeps it spent. When others were admitted after it, what drips in 66 µs may be missing.
+    /// Voiding the permit gives back what has not dripped in since, unless units are promised to somebody who waits behind
+    /// it; settling it in any other way keeps it spent. When others were admitted after it, what drips in 66 µs may be
+    /// missing.
     ///
     /// - Throws: `Rejection`; then nothing was taken.
     public func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {

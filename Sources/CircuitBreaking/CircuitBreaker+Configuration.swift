@@ -21,8 +21,8 @@ extension CircuitBreaker {
         public var stuck: Stuck?
         /// How long it stays open the first time; 10 s by default.
         public var openDuration: Duration = .seconds(10)
-        /// By what the time grows each time that it opens again without having stayed closed for the longest open time, from 1 to
-        /// 100; 2 by default.
+        /// By what the time grows each time that it opens again without having stayed closed for the longest open time, from
+        /// 1 to 100; 2 by default.
         public var openGrowth = 2.0
         /// The longest that it stays open, before jitter; 5 minutes by default.
         public var maximumOpenDuration: Duration = .seconds(300)

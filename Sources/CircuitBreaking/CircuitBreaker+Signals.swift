@@ -3,9 +3,9 @@ internal import SpillwayCore
 extension CircuitBreaker {
     /// Which successes count as failures because they came too slowly.
     ///
-    /// There is one share for failed and slow calls together (``Configuration/failureRatio``), because the breaker answers one
-    /// question, whether callers are better off without the target: one that fails a quarter of its calls and is of no use
-    /// for another quarter is as bad as one that fails half. So set the time at which an answer is of no use any more.
+    /// There is one share for failed and slow calls together (``Configuration/failureRatio``), because the breaker answers
+    /// one question, whether callers are better off without the target: one that fails a quarter of its calls and is of no
+    /// use for another quarter is as bad as one that fails half. So set the time at which an answer is of no use any more.
     public enum Slow: Sendable, Hashable {
         /// None: every success is one.
         case ignored

@@ -4,7 +4,8 @@ public import SpillwayCore
 /// A gate that stops asking a target that fails, and finds out when to ask again.
 ///
 /// Closed, it counts outcomes in a ``Window``; when the share of failures is too high it opens and refuses. Answers that
-/// are too slow can count as failures (``Slow``), and calls that do not come back can open it (``Stuck``). After a while it lets a few probes through (half-open): if enough succeed it closes, letting traffic back in little by little, else it
+/// are too slow can count as failures (``Slow``), and calls that do not come back can open it (``Stuck``). After a while it
+/// lets a few probes through (half-open): if enough succeed it closes, letting traffic back in little by little, else it
 /// opens again for longer. Every permit remembers the generation in which it was given, so that a late result never counts
 /// in a later state. The pattern is Nygard's (*Release It!*, 2007).
 public final class CircuitBreaker: BuiltInGate {

@@ -3,7 +3,7 @@ import Spillway
 import SpillwayCore
 import Testing
 
-/// Invariant 8: the success path allocates nothing, and neither does a rejection.
+/// Invariant 7: the success path allocates nothing, and neither does a rejection.
 ///
 /// Counted at malloc, not read off a profile.
 @Suite(.enabled(if: allocations_are_counted())) struct AllocationTests {

@@ -191,23 +191,4 @@ import Testing
                 Int(spent.first?.value ?? "").map { $0 >= attempts - 1 && $0 <= allowance } ?? false, "seed \(seed)")
         }
     }
-
-    @Test("gRPC's timeouts")
-    func grpc() {
-        for (text, duration) in [
-            ("100m", Duration.milliseconds(100)), ("2S", .seconds(2)), ("1H", .seconds(3_600)), ("3M", .seconds(180)),
-            ("7u", .microseconds(7)), ("9n", .nanoseconds(9)), ("0S", .zero), ("99999999H", .seconds(359_999_996_400)),
-        ] { #expect(GRPCTimeout.read(text) == duration, "\(text)") }
-        for text in ["", "S", "1", "1s", "-1S", "+1S", "1.5S", " 1S", "1S ", "123456789S", "1 S", "١S", "1é"] {
-            #expect(GRPCTimeout.read(text) == nil, "\(text)")
-        }
-        #expect(GRPCTimeout.write(.milliseconds(100)) == "100000u")
-        #expect(GRPCTimeout.write(.seconds(-1)) == "0n")
-        forSeeds(1_000) { seed, random in
-            let duration = Duration.nanoseconds(Int64(bitPattern: random.next() >> random.next(through: 63)))
-            let text = GRPCTimeout.write(duration)
-            let read = GRPCTimeout.read(text) ?? .seconds(-1)
-            #expect(read <= max(duration, .zero) && read * 1_000_000 >= max(duration, .zero) * 999_990, "seed \(seed)")
-        }
-    }
 }

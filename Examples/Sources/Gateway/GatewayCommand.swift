@@ -3,7 +3,6 @@ import AsyncHTTPClient
 import Foundation
 import Logging
 import NIOCore
-import ServiceLifecycle
 
 /// Serves until SIGTERM or SIGINT.
 @main
@@ -50,36 +49,6 @@ struct GatewayCommand: AsyncParsableCommand {
         }
         try await http.shutdown()
         try outcome.get()
-    }
-}
-
-extension Gateway {
-    /// Serves until the process is told to stop, and then until the last stream has ended or the time for that is over.
-    func serve(
-        host: String, port: Int, logger: Logger, ready: @escaping @Sendable (Int) -> Void
-    ) async throws {
-        // The last service is the first to be told: readiness ends before the port closes.
-        var group = ServiceGroupConfiguration(
-            services: [
-                .init(service: application(host: host, port: port, logger: logger, ready: ready)),
-                .init(service: Drain(gateway: self)),
-            ],
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger
-        )
-        group.maximumGracefulShutdownDuration = configuration.server.drain
-        try await ServiceGroup(configuration: group).run()
-    }
-}
-
-/// Waits for the order to stop, and passes it on to the gateway.
-private struct Drain: Service {
-    let gateway: Gateway
-
-    /// Returns when the gateway has been told.
-    func run() async throws {
-        try? await gracefulShutdown()
-        gateway.drain()
     }
 }
 

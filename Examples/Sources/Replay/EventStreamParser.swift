@@ -1,11 +1,3 @@
-/// One event of a server-sent event stream.
-struct ServerSentEvent: Sendable, Equatable {
-    /// The event's name; nil when the stream gave none.
-    var name: String?
-    /// The data lines, joined by line feeds.
-    var data: String
-}
-
 /// Turns bytes into server-sent events, wherever the bytes are split.
 ///
 /// Lines end with LF, CRLF or CR. Comments, `id`, `retry` and unknown fields are dropped, and so is an event that

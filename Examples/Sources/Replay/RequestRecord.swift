@@ -1,13 +1,3 @@
-/// What came of one request.
-enum Outcome: Sendable, Equatable {
-    /// The whole answer came, with a finish reason and `[DONE]`.
-    case good
-    /// The stream ended as if all were well, but without a finish reason or without `[DONE]`.
-    case truncated
-    /// Anything else, with its kind, such as `http-503` or `timeout`.
-    case failed(String)
-}
-
 /// One request as the user saw it; all times are in trace seconds.
 struct RequestRecord: Sendable, Equatable {
     /// When it was to be sent, from the start of the run.

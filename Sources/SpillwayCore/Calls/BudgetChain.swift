@@ -26,8 +26,8 @@ public struct BudgetChain: Sendable {
     /// Whether there is no budget.
     public var isEmpty: Bool { inner == nil }
 
-    /// What a driver inside of these budgets draws on, and whether its calls pay into its own: not where that is one of these,
-    /// because then the call that it is part of has paid in.
+    /// What a driver inside of these budgets draws on, and whether its calls pay into its own: not where that is one of
+    /// these, because then the call that it is part of has paid in.
     ///
     /// - Parameters:
     ///   - budget: The driver's own.

@@ -61,11 +61,3 @@ public struct Outcome: Sendable, Hashable {
         return Outcome(succeeded ? .success : cause.speaksAgainstTarget ? .failure : .neutral, cause, retryAfter)
     }
 }
-
-/// An error that knows what it says about the target of the call.
-///
-/// Classifiers believe it before they look at anything else.
-public protocol OutcomeError: Error {
-    /// What the error says about the target.
-    var outcome: Outcome { get }
-}

@@ -9,7 +9,8 @@ public enum PolicyError<Failure: Error>: Error {
     case timedOut(TimeLimit, last: Failure?)
     /// Another attempt was wanted, but there are none left, the budget is empty, or the target asked for too long a pause.
     case exhausted(Reason, attempts: Int, last: Failure)
-    /// The task was cancelled between two attempts; in an attempt, it is the operation that fails. `last` is what the last attempt failed with.
+    /// The task was cancelled between two attempts; in an attempt, it is the operation that fails. `last` is what the last
+    /// attempt failed with.
     case cancelled(last: Failure?)
     /// The operation failed in a way that trying again does not mend.
     case operation(Failure)

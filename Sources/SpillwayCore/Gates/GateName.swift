@@ -1,7 +1,7 @@
 /// The name of a gate in eight bytes, so that a rejection is a plain value that is copied and dropped at no cost.
 ///
-/// Names live in a table for as long as a gate bears them: a gate of your own registers its name when it is made and releases
-/// it when it goes away. A rejection that outlives its gate says `(gone)`.
+/// Names live in a table for as long as a gate bears them: a gate of your own registers its name when it is made and
+/// releases it when it goes away. A rejection that outlives its gate says `(gone)`.
 public struct GateName: Sendable, Hashable, CustomStringConvertible {
     private let index: UInt32
     private let life: UInt32

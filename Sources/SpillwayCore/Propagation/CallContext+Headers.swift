@@ -30,8 +30,8 @@ extension CallContext {
     ///
     /// - Parameters:
     ///   - now: When the request goes out.
-    ///   - loan: What it is lent (``BudgetChain/lend(atMost:share:)``). Without one, where there is an allowance, it is told that
-    ///     it may make no extra attempts.
+    ///   - loan: What it is lent (``BudgetChain/lend(atMost:share:)``). Without one, where there is an allowance, it is told
+    ///     that it may make no extra attempts.
     /// - Returns: Nothing when there is neither deadline nor allowance.
     public func headers(at now: Instant, loan: Loan? = nil) -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []

@@ -29,6 +29,9 @@ public struct ChatPiece: Sendable, Hashable {
         self.tokens = tokens
     }
 
+    /// The end mark, where an upstream has sent none.
+    static let end = ChatPiece(ServerSentEvent(data: "[DONE]"), .end, nil, tokens: 0)
+
     /// The event's data, to be passed on unchanged.
     public var data: String { event.data }
     /// The text that was added to the first answer.

@@ -63,8 +63,8 @@ struct StreamReading: Sendable {
         }
     }
 
-    /// Reads what may follow a whole answer: usage, the end mark, and the end of the body, so that the connection can be used
-    /// again.
+    /// Reads what may follow a whole answer: usage, the end mark, and the end of the body, so that the connection can be
+    /// used again.
     private mutating func readTail<Buffers: AsyncIteratorProtocol>(
         _ buffers: inout Buffers
     ) async throws where Buffers.Element == ByteBuffer {

@@ -46,8 +46,8 @@ public struct StreamRelay: Sendable {
     ///
     /// - Parameters:
     ///   - attempt: As the policy gave it.
-    ///   - ask: Sends the request and returns the body of the answer. With a prefill the request must ask for the rest of the
-    ///     answer; see ``Prefill/body(_:)``.
+    ///   - ask: Sends the request and returns the body of the answer. With a prefill the request must ask for the rest of
+    ///     the answer; see ``Prefill/body(_:)``.
     ///   - sink: Takes what is passed on, in order, and returns when it can take more; the upstream is read no faster. The
     ///     last piece is always an end mark, also where the upstream sent none. What it throws ends the attempt, also with
     ///     that end mark.
@@ -89,10 +89,5 @@ public struct StreamRelay: Sendable {
             }
         return UpstreamError(what, limit.outcome)
     }
-}
-
-extension ChatPiece {
-    /// The end mark, where an upstream has sent none.
-    static let end = ChatPiece(ServerSentEvent(data: "[DONE]"), .end, nil, tokens: 0)
 }
 #endif

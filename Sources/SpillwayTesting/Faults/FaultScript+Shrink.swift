@@ -4,8 +4,8 @@ extension FaultScript {
     /// A smaller script that still fails: fewer faults, and each as short and weak as it may be.
     ///
     /// First delta debugging over the faults (the algorithm *ddmin* of Zeller and Hildebrandt, *Simplifying and isolating
-    /// failure-inducing input*, IEEE TSE 28(2), 2002): it ends with faults none of which can be left out. Then the length and
-    /// the numbers of each are halved towards nothing for as long as the script still fails. The result depends on
+    /// failure-inducing input*, IEEE TSE 28(2), 2002): it ends with faults none of which can be left out. Then the length
+    /// and the numbers of each are halved towards nothing for as long as the script still fails. The result depends on
     /// `stillFails` alone.
     ///
     /// - Parameters:

@@ -2,9 +2,9 @@ public import SpillwayCore
 
 /// Replicas of an inference service in a simulation, on which a script of faults is played.
 ///
-/// Each replica is an ``EngineModel``, so that answers take as long as batch, memory and prompts make them. Replica `r` is in
-/// zone `r % zones`. The script's times count from when the fleet is made. Faults, engines and requests run as tasks of the
-/// simulation; all of them end by themselves, or when the task that asked is cancelled.
+/// Each replica is an ``EngineModel``, so that answers take as long as batch, memory and prompts make them. Replica `r` is
+/// in zone `r % zones`. The script's times count from when the fleet is made. Faults, engines and requests run as tasks of
+/// the simulation; all of them end by themselves, or when the task that asked is cancelled.
 public final class SimulatedFleet: Sendable {
     /// What a replica said.
     public struct Answer: Sendable, Hashable {

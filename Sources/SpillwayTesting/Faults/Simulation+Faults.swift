@@ -4,9 +4,8 @@ extension Simulation {
     /// Runs `body` in a simulation of each seed with a script of faults, on all cores, and shrinks the script that fails.
     ///
     /// The script of the lowest seed that fails is shrunk by running that seed again with smaller scripts, up to 300 times,
-    /// for as long as it breaks the same promise or fails with an error of the same type; one that goes round and round is not
-    /// shrunk. The error has the seed, what failed at last, and the smallest script as
-    /// Swift source.
+    /// for as long as it breaks the same promise or fails with an error of the same type; one that goes round and round is
+    /// not shrunk. The error has the seed, what failed at last, and the smallest script as Swift source.
     ///
     /// With `SPILLWAY_SEED` in the environment only that seed is run, if it is among them.
     ///

@@ -66,8 +66,8 @@ struct NestingStudy: Sendable, ScenarioResult {
 
     var table: String {
         """
-        nesting: \(seeds.count) seeds from \(seeds.lowerBound), each 1 to 4 policies inside of each other with retries, hedges \
-        and fallbacks
+        nesting: \(seeds.count) seeds from \(seeds.lowerBound), each 1 to 4 policies inside of each other with retries, \
+        hedges and fallbacks
 
         \(Cells.table(Self.header, cells))
 

@@ -44,24 +44,3 @@ struct ScenarioOptions: ParsableArguments {
         }
     }
 }
-
-/// What a scenario found, in each format, without a line end.
-protocol ScenarioResult {
-    /// For people.
-    var table: String { get }
-    /// For programs: a header line, then tab-separated rows; what is not known is `NA`.
-    var tsv: String { get }
-    /// A drawing that needs nothing else.
-    var svg: String { get }
-}
-
-/// Refuses options that make no sense.
-enum Check {
-    static func that(_ holds: Bool, _ option: String, _ value: some Any, _ expected: String) throws {
-        guard holds else { throw ValidationError("\(option) is \(value), but must be \(expected)") }
-    }
-
-    static func probability(_ value: Double, _ option: String) throws {
-        try that(value >= 1e-6 && value <= 1, option, value, "from 0.000001 to 1")
-    }
-}

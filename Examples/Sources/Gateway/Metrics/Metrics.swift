@@ -35,7 +35,8 @@ final class Metrics: Sendable {
         var attempts: [Attempt: Int] = [:]
         var tokens: [Tokens: Int] = [:]
         var inFlight = 0
-        /// Answers by the first bound that they do not exceed; the last is for those above all bounds.
+        /// Streams by the first bound that their time to the commit point does not exceed; the last is for those above all
+        /// bounds.
         var firstContent = [Int](repeating: 0, count: Metrics.bounds.count + 1)
         var firstContentSeconds = 0.0
     }
@@ -85,7 +86,9 @@ final class Metrics: Sendable {
         state.withLock { $0.requests[Request(model: model, outcome: "refused", reason: reason), default: 0] += 1 }
     }
 
-    /// The first content of a stream has come after `wait`.
+    /// The first content of a stream is passed on `wait` after the request: it has come to its commit point.
+    ///
+    /// Whole answers do not count: they have no such point, and their times are others.
     func firstContent(after wait: Duration) {
         let seconds = wait / .seconds(1)
         state.withLock { state in

@@ -35,7 +35,7 @@ struct MetricsPage: Sendable {
     private var histogram: [String] {
         let name = "gateway_first_content_seconds"
         var lines = [
-            "# HELP \(name) Time from the request to the first content of a stream.",
+            "# HELP \(name) Time from the request to the commit point of a stream; whole answers are not in it.",
             "# TYPE \(name) histogram",
         ]
         var total = 0

@@ -86,8 +86,8 @@ public struct ChatClient: Sendable, CustomStringConvertible {
 
     /// Asks for an answer that streams, and returns when it has come to its commit point.
     ///
-    /// The call goes on as long as the stream: its gates learn how the whole of it went, and its deadline bounds the whole of
-    /// it.
+    /// The call goes on as long as the stream: its gates learn how the whole of it went, and its deadline bounds the whole
+    /// of it.
     ///
     /// - Parameters:
     ///   - request: What to ask.

@@ -128,33 +128,6 @@ public struct PolicyHTTPClient: Sendable {
     var forever: Cutoff { Cutoff(deadline: .distantFuture, time: time) }
 }
 
-extension HTTPClient.Configuration {
-    /// A configuration for a client under a policy, which leaves to the policy what the policy does better.
-    ///
-    /// A refused connection fails at once instead of being tried again unseen; connecting takes 5 s at most; and up to
-    /// 1,024 connections to a host are opened, so that requests wait in gates and not in the client.
-    public static var underPolicy: HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration()
-        configuration.timeout.connect = .seconds(5)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_024
-        return configuration
-    }
-}
-
-extension HTTPClientRequest {
-    /// Whether the body is in memory, so that it can be sent again.
-    ///
-    /// AsyncHTTPClient knows, but does not tell: this looks at the names inside its body type. When they change, every
-    /// body counts as one that can be sent once.
-    var canBeSentAgain: Bool {
-        guard let body else { return true }
-        let mirror = Mirror(reflecting: body)
-        return mirror.descendant("mode", "byteBuffer") != nil
-            || mirror.descendant("mode", "sequence", "canBeConsumedMultipleTimes") as? Bool == true
-    }
-}
-
 extension UpstreamError {
     /// The same failure, for an attempt that was not made because the body is gone: neutral and not to be tried again.
     fileprivate var unrepeatable: UpstreamError {

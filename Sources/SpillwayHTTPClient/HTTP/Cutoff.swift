@@ -1,7 +1,7 @@
 #if HTTPClientSupport
 internal import Spillway
 
-/// A bound on the time of operations that end soon after their task is cancelled, as those of AsyncHTTPClient do.
+/// The moment at which operations are cut off that end soon after their task is cancelled, as those of AsyncHTTPClient do.
 ///
 /// `AttemptTimeout.run` is not enough here. The bound is an instant: the head of an answer and the body of its error share
 /// it, and it may be any time of the caller's, also one that a configuration would refuse. And what was read of a body
