@@ -106,7 +106,7 @@ extension StreamJournal {
     ///   - passedOn: Whether it has passed anything on.
     ///   - failure: What it failed with; nil: it did not, or was ended by a limit.
     func settle(_ decoder: ChatStreamDecoder, target: String?, passedOn: Bool, failure: UpstreamError?) {
-        guard let usage = decoder.usage(promptTokens: promptTokens) ?? prompt(unless: failure) else { return }
+        guard let usage = decoder.usage(promptTokens: promptTokens) ?? prompt(decoder, failure) else { return }
         state.withLock { state in
             state.attempts.append(StreamCost(target: target, model: decoder.model, usage: usage))
             if passedOn { state.running = nil }
@@ -114,8 +114,11 @@ extension StreamJournal {
     }
 
     /// What an attempt without any content took: its prompt, unless it failed in a way that no target bills.
-    private func prompt(unless failure: UpstreamError?) -> Usage? {
-        guard promptTokens > 0, failure.map({ !$0.isUnbilled }) ?? true else { return nil }
+    ///
+    /// A failure that came in the stream is none of those: the target had begun to answer.
+    private func prompt(_ decoder: ChatStreamDecoder, _ failure: UpstreamError?) -> Usage? {
+        let isUnbilled = decoder.failure == nil && failure?.isUnbilled == true
+        guard promptTokens > 0, !isUnbilled else { return nil }
         return Usage(promptTokens: promptTokens, completionTokens: 0, totalTokens: promptTokens, source: .estimate)
     }
 
