@@ -10,7 +10,7 @@ extension Policy {
     ///   - judge: Says what an answer tells about the target.
     ///   - operation: One attempt, for the task of the call.
     ///   - apart: Makes an attempt in a task of its own, and others beside it; nil: attempts run in the task of the call.
-    @inlinable
+    @inlinable @inline(__always)
     func loop<Success, Failure: Error>(
         _ call: Call, _ flow: inout Flow, _ judge: ((Success) -> Outcome)?,
         _ operation: (Attempt) async throws(Failure) -> Success,
@@ -48,7 +48,7 @@ extension Policy {
     }
 
     /// Makes an attempt in the task of the call.
-    @inlinable
+    @inlinable @inline(__always)
     func attempt<Success, Failure: Error>(
         _ call: Call, _ flow: inout Flow, _ judge: ((Success) -> Outcome)?,
         _ operation: (Attempt) async throws(Failure) -> Success

@@ -40,7 +40,7 @@ public struct Policy: Sendable {
     ///     cancellation ends the call before the next.
     ///   - operation: One attempt. It should end soon when it is cancelled: it is waited for.
     /// - Throws: `PolicyError` with the operation's own last error in it.
-    @inlinable
+    @inlinable @inline(__always)
     public func run<Success: Sendable, Failure: Error>(
         _ call: Call = Call(), judge: (@Sendable (Success) -> Outcome)? = nil,
         _ operation: @Sendable (Attempt) async throws(Failure) -> Success
@@ -87,12 +87,21 @@ public struct Policy: Sendable {
         }
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func run<Success: Sendable, Failure: Error>(
         _ call: Call, _ flow: inout Flow, _ judge: (@Sendable (Success) -> Outcome)?,
         _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
-        guard core.cancelsAttempts else { return try await loop(call, &flow, judge, operation) }
+        if core.cancelsAttempts { return try await runApart(call, &flow, judge, operation) }
+        return try await loop(call, &flow, judge, operation)
+    }
+
+    /// Makes a call whose attempts run in tasks of their own.
+    @inlinable @inline(never)
+    func runApart<Success: Sendable, Failure: Error>(
+        _ call: Call, _ flow: inout Flow, _ judge: (@Sendable (Success) -> Outcome)?,
+        _ operation: @Sendable (Attempt) async throws(Failure) -> Success
+    ) async throws(PolicyError<Failure>) -> Success {
         // `withoutActuallyEscaping` does not know typed errors.
         let result: Result<Success, PolicyError<Failure>> = await withoutActuallyEscaping(operation) { operation in
             do throws(PolicyError<Failure>) {

@@ -11,28 +11,22 @@ func deadlineRows(_ limits: Limits) async throws -> [Row] {
             keep(await CallContext.$current.withValue(context) { await trivial(index) })
         }
     }
-    func loop(
-        _ times: Int, _ body: (Int) async throws(PolicyError<Never>) -> Int
-    ) async -> Figure {
-        await measureAsync(times: times) { count in
-            for index in 0..<count {
-                do throws(PolicyError<Never>) { keep(try await body(index)) } catch { fatalError("\(error)") }
-            }
-        }
+    let once = await measureAsync(times: 20_000) { count in
+        for index in 0..<count { keep(try? await strict.run { _ in await trivial(index) }) }
     }
-    let once = await loop(20_000) { index throws(PolicyError<Never>) in
-        try await strict.run { _ in await trivial(index) }
+    let suspended = await measureAsync(times: 20_000) { count in
+        for index in 0..<count { keep(try? await strict.run { _ in await suspending(index) }) }
     }
-    let suspended = await loop(20_000) { index throws(PolicyError<Never>) in
-        try await strict.run { _ in await suspending(index) }
+    let told = await measureAsync { count in
+        for index in 0..<count { keep(try? await cooperative.run { _ in await trivial(index) }) }
     }
-    let told = await loop(Effort.iterations) { index throws(PolicyError<Never>) in
-        try await cooperative.run { _ in await trivial(index) }
-    }
-    let stream = await loop(20_000) { index throws(PolicyError<Never>) in
-        try await timeout.run(Call(streams: true)) { attempt in
-            attempt.received()
-            return await trivial(index)
+    let stream = await measureAsync(times: 20_000) { count in
+        for index in 0..<count {
+            keep(
+                try? await timeout.run(Call(streams: true)) { attempt in
+                    attempt.received()
+                    return await trivial(index)
+                })
         }
     }
     return [

@@ -161,8 +161,19 @@ func policyRows(_ limits: Limits) async throws -> [Row] {
             } catch { fatalError("refused") }
         }
     }
+    let bare = try Policy("gates") { () throws(ConfigurationError) in Gates(breaker, bucket) }
+    let gates = await measureAsync { count in
+        for index in 0..<count {
+            do throws(PolicyError<Never>) {
+                limit_keep(UInt64(try await bare.run { _ in await trivial(index) }))
+            } catch { fatalError("refused") }
+        }
+    }
     let limit = 2 * limits.closure + 2 * limits.clock + 3 * limits.add
-    return [Row("policy.retry+breaker+bucket", figure, limit, "2 closure+2 clock+3 add")]
+    return [
+        Row("policy.breaker+bucket", gates, limit - limits.add, "2 closure+2 clock+2 add"),
+        Row("policy.retry+breaker+bucket", figure, limit, "2 closure+2 clock+3 add"),
+    ]
 }
 
 /// What a simulation adds to a task: the queue, the choice of the next job, and nothing that waits for another thread.
