@@ -33,7 +33,7 @@ extension Hedge {
     public enum Step: Sendable, Hashable {
         /// Wait until something happens, and no longer than until the given time, if there is one.
         case wait(until: Instant?)
-        /// Start another attempt; the budget was charged. When it cannot be started, say so to ``Hedge/giveBack(_:)``.
+        /// Start another attempt; the budget was charged. When it cannot be started, say so to ``Hedge/giveBack(_:budgets:)``.
         case start
         /// Cancel what runs, but for the attempt that has begun to pass its answer on.
         case cancelLosers

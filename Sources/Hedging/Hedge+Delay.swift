@@ -13,6 +13,8 @@ extension Hedge {
         let kind: Kind
 
         /// Always the same, from zero to 10 years; zero starts the hedge together with the call.
+        ///
+        /// In a policy with a `Deadline` it must be shorter than that, or the hedge would never start.
         public static func fixed(_ delay: Duration) -> Delay { Delay(kind: .fixed(delay)) }
 
         /// The time within which the share `quantile` of calls ends, as seen of late: at 0.95, one call in twenty is hedged.
@@ -22,11 +24,16 @@ extension Hedge {
         /// side as on the other: then use ``shortest(_:hedging:of:initially:atLeast:atMost:)``. Source: Dean and Barroso,
         /// *The tail at scale*, CACM 2013.
         ///
+        /// It is known only once 100 calls have come to their own end within the two spans of 30 s that the histogram keeps
+        /// (`LatencyHistogram.Configuration`). Until then, and again when traffic is too thin for it, the delay is
+        /// `initially`; without that there is no hedge.
+        ///
         /// - Parameters:
         ///   - quantile: From 0.5 to 0.9999.
         ///   - histogram: Where times are counted; by default one of its own with the defaults. Share it to look at it, or
         ///     among hedges of the same target.
-        ///   - initially: The delay while too few calls were seen; nil, the default, is no hedge until then.
+        ///   - initially: The delay while too few calls were seen, from `atLeast` to `atMost`; nil, the default, is no hedge
+        ///     until then.
         ///   - atLeast: The shortest delay; 1 ms by default.
         ///   - atMost: The longest delay; 10 minutes by default.
         public static func quantile(
@@ -43,11 +50,15 @@ extension Hedge {
         /// hedged. It supposes that a hedge takes the times of a first attempt. Source: Kaler, He and Elnikety, *Optimal
         /// reissue policies for reducing tail latency*, SPAA 2017.
         ///
+        /// Known, as a quantile is, only once 100 calls have come to their own end within two spans of 30 s; until then the
+        /// delay is `initially`, and without that there is no hedge.
+        ///
         /// - Parameters:
         ///   - quantile: What to make short, from 0.5 to 0.9999, as 0.99.
         ///   - share: The share of calls that may be hedged, from 0.001 to 1, as 0.05.
         ///   - histogram: Where times are counted, as above.
-        ///   - initially: The delay while too few calls were seen; nil, the default, is no hedge until then.
+        ///   - initially: The delay while too few calls were seen, from `atLeast` to `atMost`; nil, the default, is no hedge
+        ///     until then.
         ///   - atLeast: The shortest delay; 1 ms by default.
         ///   - atMost: The longest delay; 10 minutes by default.
         public static func shortest(
@@ -83,7 +94,13 @@ extension Hedge {
                 }
                 if let initially { try check.duration(initially, "initially") }
                 try check.duration(atLeast, "atLeast")
-                try check.duration(atMost, "atMost", atLeast: atLeast)
+                try check.duration(atMost, "atMost")
+                try check.require(atLeast <= atMost, "atMost", atMost, "atLeast, \(atLeast), or longer")
+                if let initially {
+                    try check.require(
+                        atLeast <= initially && initially <= atMost, "initially", initially,
+                        "from atLeast, \(atLeast), to atMost, \(atMost)")
+                }
                 let kept: LatencyHistogram
                 if let histogram { kept = histogram } else { kept = try LatencyHistogram() }
                 return .adaptive(

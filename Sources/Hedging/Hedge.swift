@@ -55,9 +55,15 @@ public struct Hedge: Sendable {
     /// What becomes of attempts that lost.
     public var losers: Losers { core.losers }
 
-    /// Where the times of first attempts are counted; nil unless the delay is a quantile.
+    /// Where the times of first attempts are counted, for a delay by ``Delay/quantile(_:of:initially:atLeast:atMost:)`` or
+    /// ``Delay/shortest(_:hedging:of:initially:atLeast:atMost:)``; nil for any other.
     public var histogram: LatencyHistogram? {
         if case .adaptive(let delay) = core.clock { delay.histogram } else { nil }
+    }
+
+    /// The delay when it is always the same; nil when it is another for each call.
+    package var fixedDelay: Duration? {
+        if case .fixed(let nanoseconds) = core.clock { .nanoseconds(nanoseconds) } else { nil }
     }
 
     /// Attempts that calls have gone without and that have not ended yet.

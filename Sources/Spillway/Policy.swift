@@ -67,8 +67,9 @@ public struct Policy: Sendable {
 
     /// Makes a call whose attempts run in the caller's own task, for middlewares whose `next` cannot leave it.
     ///
-    /// So it is never hedged, and no limit cancels it: limits decide when attempts begin, and `Attempt.remaining` tells them
-    /// how long they have. The parameters are those of ``run(_:judge:_:)``.
+    /// So it is never hedged, and no limit cancels it: the deadline alone decides until when attempts begin, and
+    /// `Attempt.remaining` tells them how long they have until then; an `AttemptTimeout` does nothing. The parameters are
+    /// those of ``run(_:judge:_:)``.
     ///
     /// - Throws: The operation's last error where there is one; else `Rejection`, `CancellationError`, or the
     ///   `PolicyError` of a deadline that passed before the operation began.

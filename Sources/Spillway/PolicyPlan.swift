@@ -43,8 +43,8 @@ struct PolicyPlan: Sendable {
                 try require(self.hedge == nil, "two Hedges", "one Hedge, with `upTo` for more attempts")
                 try requireNothingOfOneAttempt("Hedge")
                 try require(
-                    hedge.losers == .awaited, "Hedge with losers .reaped",
-                    "losers .awaited: a policy leaves no attempt running when it returns; Hedge.run alone may")
+                    hedge.losers == .awaited, "losers", ".reaped in a policy",
+                    ".awaited: a policy leaves no attempt running when it returns; Hedge.run alone may")
                 self.hedge = hedge
             case .timeout(let timeout):
                 try require(self.timeout == nil, "two AttemptTimeouts", "one AttemptTimeout")
@@ -59,16 +59,18 @@ struct PolicyPlan: Sendable {
                 self.gates += gates.gates
             case .targets(let targets):
                 try require(self.targets.isEmpty, "two Targets", "one Targets")
-                try require(!targets.targets.isEmpty, "Targets without a target", "at least one target")
+                try require(!targets.targets.isEmpty, "targets", "empty", "at least one target")
                 self.targets = targets.targets
                 order = targets.order
             }
         }
         if let retry, let hedge {
             try require(
-                retry.budget === hedge.budget, "Retry and Hedge with different budgets",
-                "one budget for both: together they must not ask for more than it allows")
+                retry.budget === hedge.budget, "budget", "one of the Retry's and another of the Hedge's",
+                "the same for both: together they must not ask for more than it allows")
         }
+        try checkTimes()
+        try checkTargets()
         try checkGates()
     }
 
@@ -90,32 +92,53 @@ struct PolicyPlan: Sendable {
             "\(part) outside of AttemptTimeout, which bounds one attempt; Deadline bounds all of them")
     }
 
-    private func checkGates() throws(ConfigurationError) {
+    /// Refuses a hedge that can never start.
+    ///
+    /// One that waits for as long as an attempt may take can: the attempt's time stands still while it waits for its caller.
+    /// An attempt that may take longer than the deadline is no fault either: that of a caller further out may be shorter
+    /// than any limit in here, so that limits of attempts never depend on it.
+    private func checkTimes() throws(ConfigurationError) {
+        guard let deadline, let delay = hedge?.fixedDelay else { return }
+        try Validation("Hedge").require(
+            delay < deadline.duration, "delay", delay,
+            "shorter than the policy's deadline, \(deadline.duration): else the hedge never starts")
+    }
+
+    private func checkTargets() throws(ConfigurationError) {
         var names: Set<String> = []
         for target in targets {
-            try require(names.insert(target.name).inserted, "two targets called '\(target.name)'", "different names")
+            try require(
+                names.insert(target.name).inserted, "targets", "two of the name '\(target.name)'",
+                "targets of different names")
         }
         try require(
-            targets.count <= Self.mostTargets, "\(targets.count) targets", "at most \(Self.mostTargets) targets")
+            targets.count <= Self.mostTargets, "targets", "\(targets.count) targets", "at most \(Self.mostTargets)")
+    }
+
+    private func checkGates() throws(ConfigurationError) {
         for own in targets.isEmpty ? [[]] : targets.map(\.gates) {
             let all = gates + own
             try require(
-                all.count <= Self.mostGates, "\(all.count) gates on one attempt", "at most \(Self.mostGates)")
+                all.count <= Self.mostGates, "gates", "\(all.count) on one attempt", "at most \(Self.mostGates)")
             var seen: Set<ObjectIdentifier> = []
             for gate in all {
                 try require(
-                    seen.insert(ObjectIdentifier(gate)).inserted, "the gate '\(gate.name)' twice",
+                    seen.insert(ObjectIdentifier(gate)).inserted, "gates", "'\(gate.name)' twice",
                     "each gate once: it would charge an attempt twice")
                 try require(
-                    budget.map { $0 !== gate } ?? true, "the budget '\(gate.name)' as a gate of its own policy",
-                    "the budget in Retry or Hedge alone: it would charge an attempt twice")
+                    budget.map { $0 !== gate } ?? true, "gates", "the policy's own budget '\(gate.name)'",
+                    "others: Retry or Hedge has the budget, which would charge an attempt twice")
             }
         }
     }
 
     private func require(_ holds: Bool, _ found: String, _ expected: String) throws(ConfigurationError) {
-        guard holds else {
-            throw ConfigurationError(policy: "Policy", field: "order", value: found, expected: expected)
-        }
+        try require(holds, "order", found, expected)
+    }
+
+    private func require(
+        _ holds: Bool, _ field: String, _ found: String, _ expected: String
+    ) throws(ConfigurationError) {
+        try Validation("Policy").require(holds, field, found, expected)
     }
 }

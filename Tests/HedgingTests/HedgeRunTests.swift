@@ -165,6 +165,13 @@ import Testing
     }
 
     @Test func whatCannotWorkIsRefused() throws {
+        func shortest(initially: Int? = nil, atLeast: Int = 1, atMost: Int = 600) throws -> Hedge {
+            try Hedge(
+                after: .shortest(
+                    0.99, hedging: 0.05, initially: initially.map { .seconds($0) }, atLeast: .seconds(atLeast),
+                    atMost: .seconds(atMost)), budget: Purse())
+        }
+        _ = try (shortest(initially: 1), shortest(initially: 600), shortest(atLeast: 2, atMost: 2))
         for (field, make) in [
             ("limit", { try Hedge(after: .fixed(.zero), upTo: 0, budget: Purse()) }),
             ("limit", { try Hedge(after: .fixed(.zero), upTo: 4, budget: Purse()) }),
@@ -173,6 +180,10 @@ import Testing
             ("quantile", { try Hedge(after: .quantile(.nan), budget: Purse()) }),
             ("initially", { try Hedge(after: .quantile(0.9, initially: .seconds(-1)), budget: Purse()) }),
             ("atMost", { try Hedge(after: .quantile(0.9, atMost: .zero), budget: Purse()) }),
+            ("atMost", { try shortest(atLeast: 2, atMost: 1) }),
+            ("initially", { try shortest(initially: 1, atLeast: 2) }),
+            ("initially", { try shortest(initially: 601) }),
+            ("initially", { try Hedge(after: .quantile(0.9, initially: .zero), budget: Purse()) }),
             ("share", { try Hedge(after: .shortest(0.99, hedging: 0), budget: Purse()) }),
             ("grace", { try Hedge(after: .fixed(.zero), budget: Purse(), losers: .reaped(grace: .seconds(-1))) }),
             ("grace", { try Hedge(after: .fixed(.zero), budget: Purse(), losers: .reaped(grace: .seconds(4_000))) }),

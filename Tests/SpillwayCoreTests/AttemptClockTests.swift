@@ -7,9 +7,12 @@ import Testing
         patience: Double = 10,
         deadline: Double? = nil, streams: Bool = true
     ) throws -> AttemptClock {
-        let limits = try AttemptTimeout(
-            whole.map { .seconds($0) }, firstContent: content.map { .seconds($0) }, stall: stall.map { .seconds($0) },
-            tokensPerSecond: rate, patience: .seconds(patience))
+        var limits: AttemptTimeout?
+        if whole != nil || content != nil || stall != nil || rate != nil {
+            limits = try AttemptTimeout(
+                whole.map { .seconds($0) }, firstContent: content.map { .seconds($0) },
+                stall: stall.map { .seconds($0) }, tokensPerSecond: rate, patience: .seconds(patience))
+        }
         return AttemptClock(limits, deadline: deadline.map { at($0) }, streams: streams, at: at(0))
     }
 

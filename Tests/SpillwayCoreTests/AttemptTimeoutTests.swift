@@ -3,6 +3,23 @@ import SpillwayTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct AttemptTimeoutTests {
+    @Test("limits that contradict each other, or limit nothing, are refused")
+    func refused() throws {
+        let long = Duration.seconds(10)
+        for (field, value, make) in [
+            ("whole", "nil", { try AttemptTimeout() }),
+            ("whole", "nil", { try AttemptTimeout(patience: .seconds(3)) }),
+            ("firstContent", "10.001 seconds", { try AttemptTimeout(long, firstContent: .milliseconds(10_001)) }),
+            ("stall", "11.0 seconds", { try AttemptTimeout(long, firstContent: long, stall: .seconds(11)) }),
+            ("whole", "0.0 seconds", { try AttemptTimeout(.zero, stall: long) }),
+        ] as [(String, String, () throws -> AttemptTimeout)] {
+            let error = #expect(throws: ConfigurationError.self) { try make() }
+            #expect(error?.policy == "AttemptTimeout" && error?.field == field && error?.value == value)
+        }
+        #expect(try AttemptTimeout(long, firstContent: long, stall: long).stall == long)
+        #expect(try AttemptTimeout(tokensPerSecond: 2).patience == .seconds(10))
+    }
+
     /// Runs an attempt of a stream in a simulation of each of some seeds; what came of it and when.
     private func outcomes(
         _ timeout: AttemptTimeout, deadline: Duration? = nil, seeds: UInt64 = 50,

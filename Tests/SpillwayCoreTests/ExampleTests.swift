@@ -23,7 +23,7 @@ import Testing
         _ headers: [String: String], time: any TimeSource = .system,
         send: ([(name: String, value: String)]) async throws -> [String: String]
     ) async throws -> [(name: String, value: String)] {
-        let context = CallContext(headers: { headers[$0] }, at: time.now)
+        let context = CallContext(headers: headers, at: time.now)
         try await CallContext.$current.withValue(context) {
             let loan = context.budgets.lend()
             let answer = try await send(context.headers(at: time.now, loan: loan))

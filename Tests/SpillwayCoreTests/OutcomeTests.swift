@@ -82,6 +82,18 @@ import Testing
         #expect(Outcome.success.cause == .none)
     }
 
+    @Test func anOutcomeSaysWhatALogReaderUnderstands() {
+        for (outcome, text) in [
+            (.success, "success"), (.slow, "success(slow)"), (.failure(.timeout), "failure(timeout)"),
+            (.failure(.overloaded, retryAfter: .seconds(2)), "failure(overloaded, retry after 2.0 seconds)"),
+            (.neutral(.rateLimited, retryAfter: .zero), "neutral(rate_limited, retry after 0.0 seconds)"),
+            (.neutral(.custom(3)), "neutral(custom_3)"), (.neutral(.none), "neutral"),
+            (.of(.none, retryAfter: .seconds(1)), "success(retry after 1.0 seconds)"),
+        ] as [(Outcome, String)] {
+            #expect(outcome.description == text && "\(outcome)" == text)
+        }
+    }
+
     @Test func theStandardClassifierBelievesErrorsThatKnow() {
         struct Knowing: OutcomeError { let outcome = Outcome.neutral(.rateLimited, retryAfter: .seconds(3)) }
         struct Silent: Error {}

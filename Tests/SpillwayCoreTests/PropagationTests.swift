@@ -24,10 +24,37 @@ import Testing
 
     @Test(
         "headers that make no sense are as none",
-        arguments: ["", " ", "-1", "+1", "1.5", "1e3", "0x10", "1 2", "ten", "1,5", "١٢", "1\u{0}", "\n1", "💧"])
+        arguments: [
+            "", " ", "-", "- 1", "--1", "1-", "-1.5", "+1", "1.5", "1e3", "0x10", "1 2", "ten", "1,5", "١٢", "1\u{0}",
+            "\n1", "💧",
+        ])
     func garbage(text: String) {
         let context = context(["x-spillway-timeout-ms": text, "x-spillway-allowance": text])
         #expect(context.deadline == nil && context.budgets.isEmpty)
+    }
+
+    @Test(
+        "a number below 0 is 0: the deadline has passed, and no extra attempt is left",
+        arguments: ["-5", " -1\t", "-0"])
+    func negative(text: String) {
+        let context = context(["x-spillway-timeout-ms": text, "x-spillway-allowance": text])
+        #expect(context.deadline == at(100))
+        #expect(context.budgets.allowance?.remaining == 0 && !context.budgets.withdraw(at: at(100)))
+    }
+
+    @Test("the most negative number, and one beyond it", arguments: ["-9223372036854775808", "-99999999999999999999"])
+    func mostNegative(text: String) {
+        #expect(context(["x-spillway-timeout-ms": text]).deadline == at(100))
+    }
+
+    @Test("headers in a dictionary are found in whatever case they are written")
+    func cases() {
+        for name in ["x-spillway-timeout-ms", "X-Spillway-Timeout-Ms", "X-SPILLWAY-TIMEOUT-MS"] {
+            #expect(CallContext(headers: [name: "1500"], at: at(100)).deadline == at(101.5))
+        }
+        let both = ["X-Spillway-Allowance": "1", "x-spillway-allowance": "2", "accept": "*/*"]
+        #expect(CallContext(headers: both, at: at(100)).budgets.allowance?.remaining == 2)
+        #expect(CallContext(headers: ["accept": "*/*"], at: at(100)).deadline == nil)
     }
 
     @Test("absurd numbers are clamped", arguments: ["9223372036854775807", String(repeating: "9", count: 10_000)])

@@ -160,7 +160,7 @@ import Testing
             try makePolicy(simulation.time) { () throws(ConfigurationError) in
                 try Deadline(.seconds(duration), atLeast: .seconds(minimum))
                 try Retry(upTo: 3, backoff: .constant(.seconds(4)), budget: budget)
-                try Hedge(after: .fixed(.seconds(26)), budget: budget)
+                try Hedge(after: .fixed(.seconds(min(26, duration - 1))), budget: budget)
             }
         }
         // All of the time is enough.

@@ -45,19 +45,20 @@ import Testing
 
     @Test func aGateIsPassedOnce() throws {
         let gate = CountingGate("twice")
-        #expect(refusal { Gates(gate, gate) }?.value == "the gate 'twice' twice")
+        #expect(refusal { Gates(gate, gate) }?.value == "'twice' twice")
         let nested = refusal {
             Gates(gate)
             Targets(.ladder, [Target("a", gate)])
         }
-        #expect(nested?.value == "the gate 'twice' twice")
+        #expect(nested?.field == "gates" && nested?.value == "'twice' twice")
         let budget = try RetryBudget("mine")
         let own = refusal { () throws(ConfigurationError) in
             try Retry(budget: budget)
             Gates(budget)
         }
-        #expect(own?.value == "the budget 'mine' as a gate of its own policy")
-        #expect(refusal { Gates((0..<9).map { CountingGate("\($0)") }) }?.value == "9 gates on one attempt")
+        #expect(own?.value == "the policy's own budget 'mine'")
+        let many = refusal { Gates((0..<9).map { CountingGate("\($0)") }) }
+        #expect(many?.description == "Policy: gates is 9 on one attempt, but must be at most 8")
         #expect(refusal { Gates((0..<8).map { CountingGate("\($0)") }) } == nil)
     }
 
@@ -68,9 +69,14 @@ import Testing
             Gates(gate)
         }
         #expect(outside?.value == "Gates inside Targets")
-        #expect(refusal { Targets(.ladder, []) }?.value == "Targets without a target")
-        #expect(refusal { Targets(.ladder, [Target("a"), Target("a")]) }?.value == "two targets called 'a'")
-        #expect(refusal { Targets(.ladder, (0..<65).map { Target("\($0)") }) }?.value == "65 targets")
+        for (targets, text) in [
+            ([], "empty, but must be at least one target"),
+            ([Target("a"), Target("a")], "two of the name 'a', but must be targets of different names"),
+            ((0..<65).map { Target("\($0)") }, "65 targets, but must be at most 64"),
+        ] as [([Target], String)] {
+            let error = refusal { Targets(.ladder, targets) }
+            #expect(error?.field == "targets" && error?.description == "Policy: targets is \(text)")
+        }
     }
 
     @Test func badPartsAreNamed() {
@@ -101,19 +107,53 @@ extension PolicyOrderTests {
                 refusal { () throws(ConfigurationError) in
                     try Retry()
                     try Hedge(after: .fixed(.seconds(1)), budget: budget)
-                }) == "Retry and Hedge with different budgets")
+                }) == "one of the Retry's and another of the Hedge's")
         #expect(
             value(
                 refusal { () throws(ConfigurationError) in
                     try Hedge(after: .fixed(.seconds(1)), budget: budget)
                     Gates(budget)
-                }) == "the budget 'retry-budget' as a gate of its own policy")
+                }) == "the policy's own budget 'retry-budget'")
         #expect(
             value(
                 refusal { () throws(ConfigurationError) in
                     try Hedge(
                         after: .fixed(.seconds(1)), budget: budget, losers: .reaped(grace: .seconds(1)))
-                }) == "Hedge with losers .reaped")
+                }) == ".reaped in a policy")
+    }
+
+    @Test(arguments: [(29, nil), (30, "30.0 seconds"), (31, "31.0 seconds")] as [(Int, String?)])
+    func aHedgeStartsBeforeTheDeadlineOrNever(delay: Int, refused: String?) throws {
+        let budget = try RetryBudget()
+        for cooperative in [false, true] {
+            let error = refusal { () throws(ConfigurationError) in
+                try Deadline(.seconds(30), cooperative: cooperative)
+                try Hedge(after: .fixed(.seconds(delay)), budget: budget)
+            }
+            #expect(error?.value == refused)
+            #expect(error.map { $0.policy == "Hedge" && $0.field == "delay" } ?? true)
+        }
+        // Only a delay that is always the same is known beforehand.
+        let follows = refusal { () throws(ConfigurationError) in
+            try Deadline(.seconds(30))
+            try Hedge(after: .quantile(0.95, initially: .seconds(delay)), budget: budget)
+        }
+        #expect(follows == nil)
+    }
+
+    @Test func whatIsNoContradictionIsTaken() throws {
+        #expect(refusal {} == nil)
+        // The deadline of a caller further out may be shorter anyway, and an attempt's time stands still now and then.
+        let longer = refusal { () throws(ConfigurationError) in
+            try Deadline(.seconds(1))
+            try AttemptTimeout(.seconds(2))
+        }
+        #expect(longer == nil)
+        let later = refusal { () throws(ConfigurationError) in
+            try Hedge(after: .fixed(.seconds(2)), budget: RetryBudget())
+            try AttemptTimeout(.seconds(1))
+        }
+        #expect(later == nil)
     }
 
     @Test func limitsOfAnAttemptAreInsideOfWhatMultipliesIt() throws {

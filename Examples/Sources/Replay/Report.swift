@@ -45,7 +45,7 @@ struct Report: Sendable {
 
     /// The whole text for the terminal; its last line is the result in short.
     var text: String {
-        var lines = [table, ""]
+        var lines = [table, legend, ""]
         lines += runs.map { "\($0.settings.label): users met \(Self.troubles(of: $0.total))" }
         lines += warnings.map { "warning: \($0)" }
         let speeds = Set(runs.map { Self.number($0.settings.speed) }).sorted().joined(separator: " and ")
@@ -56,6 +56,13 @@ struct Report: Sendable {
             lastLine,
         ]
         return lines.joined(separator: "\n")
+    }
+
+    /// What the columns mean, in one line.
+    var legend: String {
+        let targets = Set(runs.map { Self.number($0.settings.sloTTFTMs / 1000) }).sorted().joined(separator: " and ")
+        return "in target: good, with the first token within \(targets) s; truncated: ended as if whole, but was not; "
+            + "calls: what reached the replicas; wasted: calls that gave nobody a good answer"
     }
 
     /// The result in one line, for scripts.

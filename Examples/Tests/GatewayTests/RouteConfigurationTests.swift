@@ -34,6 +34,14 @@ struct RouteConfigurationTests {
         #expect(calls.hedge?.upTo == 2)
     }
 
+    @Test func `limits that are not given are no longer than an attempt`() throws {
+        let short = try calls(model: "{ attemptSeconds: 5 }").limits
+        #expect(short.firstContent == .seconds(5) && short.stall == .seconds(5))
+        let given = try calls(model: "{ attemptSeconds: 5, stallSeconds: 1 }", policy: "{ firstContentSeconds: 3 }")
+            .limits
+        #expect(given.firstContent == .seconds(3) && given.stall == .seconds(1))
+    }
+
     @Test func `a model goes without the hedge of the file`() throws {
         let policy = "{ hedge: { afterSeconds: 0.5 }, commit: wholeAnswer, recovery: restart }"
         #expect(try calls(model: "{}", policy: policy).hedge?.upTo == 1)
@@ -96,6 +104,9 @@ struct RouteConfigurationTests {
             ("{ slow: {} }", "slow", "needs firstContentSeconds, tokensPerSecond, or both"),
             ("{ slow: { tokensPerSecond: 0 } }", "slow.tokensPerSecond", "'0' is not a number from"),
             ("{ deadlineSeconds: 2, minimumSeconds: 3 }", "", "at most the duration"),
+            ("{ attemptSeconds: 2, firstContentSeconds: 3 }", "", "firstContent is 3.0 seconds"),
+            ("{ attemptSeconds: 2, stallSeconds: 3 }", "", "stall is 3.0 seconds"),
+            ("{ deadlineSeconds: 2, hedge: { afterSeconds: 2 } }", "", "delay is 2.0 seconds"),
             ("{ hedge: { quantile: 0.3 } }", "hedge.quantile", "'0.3' is not a number from 0.5"),
             ("{ hedge: { quantile: 0.9, upTo: 4 } }", "hedge.upTo", "'4' is not a whole number from 1 to 3"),
             ("{ hedge: { quantile: 0.9, atLeastSeconds: 3, atMostSeconds: 1 } }", "hedge", "atMost"),

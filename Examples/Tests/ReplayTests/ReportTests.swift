@@ -24,6 +24,15 @@ struct ReportTests {
         #expect(lines.last?.hasPrefix("whole run  spillway") == true)
     }
 
+    @Test("one line under the table says what its columns mean")
+    func legend() throws {
+        #expect(report.text.hasPrefix(report.table + "\n" + report.legend + "\n\n"))
+        #expect(!report.legend.contains("\n"))
+        for column in ["in target", "truncated", "calls", "wasted"] {
+            #expect(Report.columns.contains(column) && report.legend.contains("\(column): "))
+        }
+    }
+
     @Test("a share is rounded down, so that only all is 100.0%")
     func percent() {
         #expect(Report.percent(1556, of: 1557) == "99.9%")

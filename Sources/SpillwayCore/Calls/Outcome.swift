@@ -2,7 +2,7 @@
 ///
 /// A failure speaks against the target. A neutral outcome says nothing of its health: the caller cancelled, the target
 /// refused for the caller's quota, or the request was wrong in itself.
-public struct Outcome: Sendable, Hashable {
+public struct Outcome: Sendable, Hashable, CustomStringConvertible {
     /// The three values.
     public enum Verdict: UInt8, Sendable {
         /// The target did what was asked.
@@ -24,6 +24,13 @@ public struct Outcome: Sendable, Hashable {
     /// Never negative.
     public var retryAfter: Duration? {
         hint < 0 ? nil : .nanoseconds(hint)
+    }
+
+    /// The outcome for a log, such as `success`, `failure(timeout)` or `neutral(rate_limited, retry after 2.0 seconds)`.
+    public var description: String {
+        var details = cause == .none ? [] : [cause.description]
+        if let retryAfter { details.append("retry after \(retryAfter)") }
+        return details.isEmpty ? "\(verdict)" : "\(verdict)(\(details.joined(separator: ", ")))"
     }
 
     @inlinable

@@ -16,7 +16,7 @@ public struct AttemptTimeout: Sendable, Hashable {
     public let stall: Duration?
     /// The fewest tokens a second, from the first content on; nil: never mind.
     ///
-    /// Only for calls that stream.
+    /// Only for calls that stream, and met only after ``patience``.
     public let tokensPerSecond: Double?
     /// How long a stream may fall behind ``tokensPerSecond``.
     ///
@@ -26,20 +26,27 @@ public struct AttemptTimeout: Sendable, Hashable {
     /// Limits of an attempt.
     ///
     /// - Parameters:
-    ///   - whole: The longest that the whole attempt may take; no limit by default.
-    ///   - firstContent: The longest until the first content; no limit by default.
-    ///   - stall: The longest between two pieces of content; no limit by default.
+    ///   - whole: The longest that the whole attempt may take; no limit by default. It may be longer than a deadline.
+    ///   - firstContent: The longest until the first content, and no longer than `whole`; no limit by default.
+    ///   - stall: The longest between two pieces of content, and no longer than `whole`; no limit by default.
     ///   - tokensPerSecond: The fewest tokens a second, above 0 and at most a million; no limit by default.
-    ///   - patience: How long a stream may fall behind that; 10 s by default.
-    /// - Throws: `ConfigurationError` for a time that is not from 1 ms to 10 years, or a rate out of range.
+    ///   - patience: How long a stream may fall behind that; 10 s by default. Without `tokensPerSecond` it means nothing.
+    /// - Throws: `ConfigurationError` for a time that is not from 1 ms to 10 years, a rate out of range, a limit that `whole`
+    ///   would always come before, or no limit at all.
     public init(
         _ whole: Duration? = nil, firstContent: Duration? = nil, stall: Duration? = nil, tokensPerSecond: Double? = nil,
         patience: Duration = .seconds(10)
     ) throws(ConfigurationError) {
         let check = Validation("AttemptTimeout")
-        if let whole { try check.duration(whole, "whole", atLeast: .milliseconds(1)) }
-        if let firstContent { try check.duration(firstContent, "firstContent", atLeast: .milliseconds(1)) }
-        if let stall { try check.duration(stall, "stall", atLeast: .milliseconds(1)) }
+        try check.require(
+            whole != nil || firstContent != nil || stall != nil || tokensPerSecond != nil, "whole", "nil",
+            "given, unless firstContent, stall or tokensPerSecond is: without any it limits nothing")
+        for (value, field) in [(whole, "whole"), (firstContent, "firstContent"), (stall, "stall")] {
+            guard let value else { continue }
+            try check.duration(value, field, atLeast: .milliseconds(1))
+            guard let whole else { continue }
+            try check.require(value <= whole, field, value, "at most the whole, \(whole), which always comes first")
+        }
         if let tokensPerSecond { try check.number(tokensPerSecond, "tokensPerSecond", in: 1e-6...1e6) }
         try check.duration(patience, "patience", atLeast: .milliseconds(1))
         self.whole = whole

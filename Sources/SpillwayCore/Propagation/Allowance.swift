@@ -3,7 +3,7 @@ internal import Synchronization
 /// How many extra attempts may still be made for one call, by all who take part in it.
 ///
 /// A budget that is never paid into. The outermost caller makes it; services further in get theirs from the headers of their
-/// request (``CallContext/init(headers:at:)``), as a loan out of the caller's. So a call is attempted no more than
+/// request (`CallContext(headers:at:)`), as a loan out of the caller's. So a call is attempted no more than
 /// 1 + allowance times in all, however many services retry and hedge.
 public final class Allowance: AttemptBudget {
     /// How many there were at first.

@@ -8,22 +8,33 @@ extension CallContext {
 
     /// What a request says of the call that it is part of.
     ///
-    /// A header that makes no sense is as none; a number beyond all reason counts as the largest within (10 years; a million
-    /// attempts).
+    /// A header that is no whole number is as none. A number below 0 counts as 0, which is a deadline that has passed, or no
+    /// extra attempt; one beyond all reason counts as the largest within (10 years; a million attempts).
     ///
     /// Nothing is cancelled by it: that is for a `Deadline` that is not cooperative, around the work or in its policy.
     ///
     /// - Parameters:
-    ///   - headers: The value of the header of this name, in lower case; nil when the request has none.
+    ///   - headers: The value of the header of this name; nil when the request has none. It is asked for names in lower case,
+    ///     and must find them in whatever case the request has them. A dictionary can be given in its place.
     ///   - now: When the request came in.
     public init(headers: (_ name: String) -> String?, at now: Instant) {
         self.init()
         if let timeout = HeaderNumber.read(headers(Self.timeoutHeader)) {
-            deadline = now.advanced(by: .milliseconds(min(timeout, 315_576_000_000)))
+            deadline = now.advanced(by: .milliseconds(min(max(0, timeout), 315_576_000_000)))
         }
         if let attempts = HeaderNumber.read(headers(Self.allowanceHeader)) {
             budgets = budgets.adding(Allowance(min(attempts, 1_000_000)))
         }
+    }
+
+    /// What a request says of the call that it is part of, from a dictionary of its headers, whatever the case of their names.
+    ///
+    /// - Parameters:
+    ///   - headers: The headers; where several names differ by case alone, the one in lower case counts.
+    ///   - now: When the request came in.
+    public init(headers: [String: String], at now: Instant) {
+        self.init(
+            headers: { name in headers[name] ?? headers.first { $0.key.lowercased() == name }?.value }, at: now)
     }
 
     /// What to tell a service further in: the time that is left, and what it is lent.

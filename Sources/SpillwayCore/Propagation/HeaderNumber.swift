@@ -1,12 +1,16 @@
 /// Whole numbers in headers.
 enum HeaderNumber {
-    /// The number, at most `Int.max`; nil unless it is made of digits alone, with blanks around it at most.
+    /// The number, at most `Int.max`; nil unless it is made of digits alone, after a minus at most, with blanks around it at
+    /// most.
     static func read(_ text: String?) -> Int? {
         guard let text else { return nil }
-        var number = 0, digits = 0, ended = false
+        var number = 0, digits = 0, ended = false, isNegative = false
         for byte in text.utf8 {
             switch byte {
-            case 0x20, 0x09: ended = digits > 0
+            case 0x20, 0x09:
+                if isNegative && digits == 0 { return nil }
+                ended = digits > 0
+            case 0x2D where digits == 0 && !isNegative: isNegative = true
             case 0x30...0x39 where !ended:
                 digits += 1
                 let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
@@ -15,6 +19,7 @@ enum HeaderNumber {
             default: return nil
             }
         }
-        return digits > 0 ? number : nil
+        guard digits > 0 else { return nil }
+        return isNegative ? -number : number
     }
 }

@@ -16,9 +16,11 @@ public final class Loan: Sendable {
 
     /// Puts back what the service did not spend, as its answer says in the header `x-spillway-spent`.
     ///
-    /// Without that header, or with one that makes no sense, all counts as spent. Only the first call does anything.
+    /// Without that header, or with one that is no whole number from 0 on, all counts as spent. Only the first call does
+    /// anything.
     public func settle(spentHeader: String?) {
-        guard isOpen.exchange(false, ordering: .acquiringAndReleasing), let spent = HeaderNumber.read(spentHeader)
+        guard isOpen.exchange(false, ordering: .acquiringAndReleasing), let spent = HeaderNumber.read(spentHeader),
+            spent >= 0
         else { return }
         let back = attempts - min(attempts, spent)
         for lender in lenders { lender.putBack(back) }

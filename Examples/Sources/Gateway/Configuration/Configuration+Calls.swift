@@ -23,8 +23,11 @@ extension Configuration.Calls {
         deadline = try fields.seconds("deadlineSeconds") ?? deadline
         minimum = try fields.seconds("minimumSeconds", atLeast: 0) ?? minimum
         limits.attempt = try fields.seconds("attemptSeconds") ?? limits.attempt
-        limits.firstContent = try fields.seconds("firstContentSeconds") ?? limits.firstContent
-        limits.stall = try fields.seconds("stallSeconds") ?? limits.stall
+        // What is not given here gives way to a shorter attempt; what is given must fit.
+        let most = fields["attemptSeconds"] == nil ? nil : limits.attempt
+        limits.firstContent =
+            try fields.seconds("firstContentSeconds") ?? min(limits.firstContent, most ?? limits.firstContent)
+        limits.stall = try fields.seconds("stallSeconds") ?? min(limits.stall, most ?? limits.stall)
         limits.tokensPerSecond = try fields.number("tokensPerSecond", in: 1e-6...1e6) ?? limits.tokensPerSecond
         limits.patience = try fields.seconds("patienceSeconds") ?? limits.patience
         if let own = fields["slow"] { slow = own.node.string == "none" ? nil : try SlowAnswer(own) }
@@ -40,9 +43,14 @@ extension Configuration.Calls {
                 "fail": .fail, "restart": .restart, "continue": .continue(.flags),
             ]) ?? recovery
         let calls = self
+        // Made once to be checked, and again when the gateway starts.
         try field.blame { () throws(ConfigurationError) in
-            _ = try calls.limits.timeout()
-            _ = try Deadline(calls.deadline, atLeast: calls.minimum)
+            let budget = try RetryBudget()
+            _ = try Policy("check") { () throws(ConfigurationError) in
+                try Deadline(calls.deadline, atLeast: calls.minimum)
+                if let hedge = calls.hedge { try Hedge(after: hedge.delay, upTo: hedge.upTo, budget: budget) }
+                try calls.limits.timeout()
+            }
         }
     }
 }
