@@ -43,7 +43,12 @@ func structuredChildTask(_ work: @escaping @Sendable (Int) async -> Int) async -
                 } else {
                     Task { await work(index) }
                 }
-            keep(await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() })
+            keep(
+                await withTaskCancellationHandler {
+                    await task.value
+                } onCancel: {
+                    task.cancel()
+                })
         }
     }
     return [inDiscardingGroup, inGroup, asyncLet, unstructured].map(\.nanoseconds).min()!
