@@ -83,7 +83,7 @@ extension Policy {
         defer { core.gather(legs, &flow) }
         let leg = legs[0]!, first = leg.attempt
         guard let hedge = core.hedge else {
-            return await ChildTask.run(telling: context, isOver: { leg.watch.isOver }) { await run(first) }
+            return await ChildTask.run(telling: context, under: leg.watch) { await run(first) }
         }
         let ending = await hedge.race(first, telling: context, budgets: core.budgets(&flow), time: core.time) {
             (attempt) async throws(Made<Success, Failure>) -> Made<Success, Failure> in

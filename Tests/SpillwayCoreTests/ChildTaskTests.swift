@@ -87,6 +87,72 @@ import Testing
         }
     }
 
+    private func watch(_ time: any TimeSource = SystemTime()) -> AttemptWatch {
+        AttemptWatch(nil, deadline: nil, streams: false, time: time, at: time.now)
+    }
+
+    @Test("a child under a watch is cancelled with its caller at any of its awaits, and told what its caller says")
+    func underWatch() async throws {
+        try await Simulation.check(seeds: 0..<300) { simulation in
+            let time = simulation.time
+            for step in 0..<8 {
+                let began = time.now, watch = watch(time)
+                let caller = simulation.start("caller", cancelledAtAwait: step) {
+                    await ChildTask.run(telling: CallContext(deadline: .distantFuture), under: watch) {
+                        await watch.run {
+                            var steps = 0
+                            for _ in 0..<3 {
+                                try? await time.sleep(for: .seconds(1))
+                                if !Task.isCancelled { steps += 1 }
+                            }
+                            return CallContext.current?.deadline == .distantFuture ? steps : -1
+                        }
+                    }
+                }
+                let steps = try await caller.value
+                let took = began.duration(to: time.now)
+                try #require(took <= .seconds(steps + 1) && took >= .seconds(steps), "\(step): \(steps) in \(took)")
+            }
+        }
+    }
+
+    @Test("a child that never suspends sees that its caller is cancelled, before it or meanwhile", arguments: [true, false])
+    func polling(before: Bool) async {
+        let begun = Shared(false), watch = watch()
+        let caller = Task {
+            if before { withUnsafeCurrentTask { $0?.cancel() } }
+            return await ChildTask.run(under: watch) {
+                await watch.run {
+                    begun.change { $0 = true }
+                    while !Task.isCancelled {}
+                    return true
+                }
+            }
+        }
+        while !begun.value { await Task.yield() }
+        caller.cancel()
+        #expect(await caller.value)
+    }
+
+    @Test("a cancellation and the end of a child, on two threads: neither hangs, and none comes late")
+    func cancelledAtItsEnd() async {
+        for number in 0..<1_000 {
+            let watch = watch()
+            let caller = Task {
+                await ChildTask.run(under: watch) {
+                    await watch.run { for _ in 0..<(number % 5) { await Task.yield() } }
+                    // Over: whatever else its task does is not cancelled any more.
+                    let cancelled = Task.isCancelled
+                    await Task.yield()
+                    return cancelled == Task.isCancelled
+                }
+            }
+            for _ in 0..<(number % 7) { await Task.yield() }
+            caller.cancel()
+            #expect(await caller.value)
+        }
+    }
+
     @Test("the child runs where its caller does")
     func executor() throws {
         let simulation = Simulation(seed: 1)

@@ -19,6 +19,8 @@ package final class AttemptWatch: Timed {
         /// Where the tasks of alarms run.
         var executor: (any TaskExecutor)?
         var alarm = WantedAlarm()
+        /// The caller was cancelled before the attempt had begun.
+        var isCancelled = false
         /// The task is being cancelled just now, and must not end before that has happened.
         var isCancelling = false
         /// The task, which waits for that.
@@ -53,10 +55,6 @@ package final class AttemptWatch: Timed {
     /// The limit that was met; nil: none yet.
     @usableFromInline
     package var exceeded: TimeLimit? { state.withLock { $0.exceeded } }
-
-    /// Whether the attempt has ended.
-    @usableFromInline
-    package var isOver: Bool { state.withLock { $0.phase == .ended } }
 
     /// Whether the attempt has begun to pass its answer on.
     package var commitment: Commitment { state.withLock { $0.commitment } }
@@ -117,13 +115,15 @@ package final class AttemptWatch: Timed {
     func begin() -> Bool {
         let executor = usesSystemTime ? nil : TaskExecutorPreference.current
         let (first, order) = withUnsafeCurrentTask { task in
-            state.withLock { state -> (Bool, WantedAlarm.Order?) in
-                guard state.phase == .ready else { return (false, nil) }
+            let (first, order, isCancelled) = state.withLock { state -> (Bool, WantedAlarm.Order?, Bool) in
+                guard state.phase == .ready else { return (false, nil, false) }
                 state.phase = .running
                 state.task = task
                 state.executor = executor
-                return (true, alarmOrder(&state))
+                return (true, alarmOrder(&state), state.isCancelled)
             }
+            if isCancelled { task?.cancel() }
+            return (first, order)
         }
         if let order { set(order) }
         return first
@@ -205,11 +205,30 @@ package final class AttemptWatch: Timed {
             guard isWanted else { return (nil, nil) }
             _ = state.alarm.drop()
             state.exceeded = state.clock.exceeded(at: now)
-            state.isCancelling = state.exceeded != nil
-            return (state.isCancelling ? state.task : nil, alarmOrder(&state))
+            // Someone else may be about it already.
+            guard state.exceeded != nil, !state.isCancelling else { return (nil, alarmOrder(&state)) }
+            state.isCancelling = true
+            return (state.task, nil)
         }
         if let order { set(order) }
-        guard let task else { return }
+        if let task { cancel(task) }
+    }
+
+    /// The caller was cancelled, and so is the attempt, unless it is over.
+    @usableFromInline
+    package func cancel() {
+        let task = state.withLock { state -> UnsafeCurrentTask? in
+            if state.phase == .ready { state.isCancelled = true }
+            // Someone else is about it already.
+            guard state.phase == .running, !state.isCancelling else { return nil }
+            state.isCancelling = true
+            return state.task
+        }
+        if let task { cancel(task) }
+    }
+
+    /// Cancels the attempt's task, which does not end before that has happened.
+    private func cancel(_ task: UnsafeCurrentTask) {
         // Outside of the lock, because this runs what the operation wants to have done when it is cancelled.
         task.cancel()
         state.withLock { state in

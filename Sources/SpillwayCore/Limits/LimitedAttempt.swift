@@ -40,7 +40,7 @@ struct LimitedAttempt {
         _ call: Call, _ watch: AttemptWatch, _ operation: @Sendable (Attempt) async throws(Failure) -> Success
     ) async throws(PolicyError<Failure>) -> Success {
         let attempt = watched(call, watch)
-        let result: Result<Success, Failure> = await ChildTask.run(telling: context, isOver: { watch.isOver }) {
+        let result: Result<Success, Failure> = await ChildTask.run(telling: context, under: watch) {
             watch.begin()
             let result: Result<Success, Failure>
             do throws(Failure) { result = .success(try await operation(attempt)) } catch { result = .failure(error) }

@@ -1,32 +1,56 @@
 /// A task of its own for a piece of work, so that it can be cancelled by itself.
-///
-/// Made of an unstructured task that is awaited and cancelled with its caller: that costs less than a task group. It starts
-/// on the caller's thread and, where the system can do that, runs there as far as its first suspension.
 @usableFromInline
 package enum ChildTask {
     /// Runs `body` in a child task, and waits for its end.
     ///
-    /// It has the caller's task-local values, priority and task executor, and is cancelled with the caller.
+    /// It has the caller's task-local values, priority and task executor, and is cancelled with the caller. It starts on the
+    /// caller's thread and, where the system can do that, runs there as far as its first suspension.
+    ///
+    /// - Parameter context: What the child is told of the calls around it; nil: what the caller was told.
+    @inlinable
+    package static func run<Value: Sendable>(
+        telling context: CallContext? = nil, _ body: @concurrent @Sendable () async -> Value
+    ) async -> Value {
+        await withoutActuallyEscaping(body) { body in
+            await withTaskGroup(of: Value.self) { group in
+                let told: @concurrent @Sendable () async -> Value = {
+                    guard let context else { return await body() }
+                    return await CallContext.$current.withValue(context) { await body() }
+                }
+                if #available(macOS 26.0, iOS 26.0, tvOS 26.0, watchOS 26.0, visionOS 26.0, *) {
+                    group.addImmediateTask(operation: told)
+                } else {
+                    group.addTask(operation: told)
+                }
+                return await group.next()!
+            }
+        }
+    }
+
+    /// As ``run(telling:_:)`` for work that runs under a watch, at less cost: without a group.
     ///
     /// - Parameters:
     ///   - context: What the child is told of the calls around it; nil: what the caller was told.
-    ///   - isOver: Whether the work has been done, so that there is nothing left to cancel: asked once, when the child has
-    ///     come to its first suspension or its end.
+    ///   - watch: Watches over `body`, and is new. A cancellation of the caller goes through it, because the child may be under
+    ///     way before the caller has it in hand.
     @inlinable
     package static func run<Value: Sendable>(
-        telling context: CallContext? = nil, isOver: @Sendable () -> Bool = { false },
+        telling context: CallContext? = nil, under watch: AttemptWatch,
         _ body: @concurrent @Sendable () async -> Value
     ) async -> Value {
-        await withoutActuallyEscaping(body) { body in
-            let task = start(telling: context, body)
-            // To stand by for a cancellation costs half as much as the task.
-            if isOver() { return await task.value }
-            return await withTaskCancellationHandler {
-                await task.value
-            } onCancel: {
-                task.cancel()
+        #if compiler(>=6.3)
+        // Before that the system does not tell the executor, which a group would know.
+        if #available(macOS 26.4, iOS 26.4, tvOS 26.4, watchOS 26.4, visionOS 26.4, *) {
+            return await withoutActuallyEscaping(body) { body in
+                await withTaskCancellationHandler {
+                    await start(telling: context, body).value
+                } onCancel: {
+                    watch.cancel()
+                }
             }
         }
+        #endif
+        return await run(telling: context, body)
     }
 
     /// Starts a child task, which the caller is to wait for, and to cancel when it is itself cancelled.
