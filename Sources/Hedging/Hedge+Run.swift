@@ -8,8 +8,9 @@ extension Hedge {
     ///   - deadline: When not to start a hedge any more; that of the task's `CallContext` counts if it is earlier.
     ///   - time: Where the time comes from.
     ///   - operation: One attempt, told by its `hedge`: 0 is the first, 1 the first hedge. Send a hedge elsewhere. Each runs in
-    ///     a task of its own, with the task-local values and the task executor of the caller. One whose answer streams asks
-    ///     `commit(resumable:)` before it passes anything on.
+    ///     a task of its own, with the task-local values and (in builds by Swift 6.3 or later) the task executor of the caller.
+    ///     What it does before its first suspension runs on the caller's thread: for so long it is neither hedged nor cancelled
+    ///     with the caller. One whose answer streams asks `commit(resumable:)` before it passes anything on.
     /// - Throws: `PolicyError.operation` with the error of the first attempt when all failed; `PolicyError.cancelled` when the
     ///   caller was cancelled and the first attempt did not end within the grace period of ``Losers/reaped(grace:)``.
     @inlinable

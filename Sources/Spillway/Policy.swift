@@ -31,7 +31,9 @@ public struct Policy: Sendable {
     /// Makes a call.
     ///
     /// With a `Hedge`, an `AttemptTimeout` or a `Deadline` that cancels, each attempt runs in a task of its own, with the
-    /// task-local values and the task executor of the caller. All of them have ended when this returns.
+    /// task-local values and (with a `Hedge`: in builds by Swift 6.3 or later) the task executor of the caller. All of them
+    /// have ended when this returns. What an attempt does before its first suspension runs on the caller's thread: for so
+    /// long it can't be hedged.
     ///
     /// - Parameters:
     ///   - call: Its tokens, its key, whether it may be repeated, and whether its answer streams.

@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("a child that never suspends sees that its caller is cancelled, before it or meanwhile", arguments: [true, false])
+    @Test("a child that never suspends sees that its caller is cancelled", arguments: [true, false])
     func polling(before: Bool) async {
         let begun = Shared(false), watch = watch()
         let caller = Task {

@@ -2,7 +2,7 @@
 ///
 /// After it no attempt begins, no wait goes past it, and attempts that still run are cancelled. A cooperative deadline
 /// cancels nothing: it bounds when attempts begin and what they are told (``Attempt/remaining``), in the caller's own task
-/// and for less than a tenth of the price.
+/// and for about a sixth of the price.
 ///
 /// Of several deadlines the earliest counts, also when it is that of a caller further out (``CallContext/deadline``).
 public struct Deadline: Sendable, Hashable {

@@ -18,6 +18,7 @@ import Testing
             }
             // Two calls opened the breaker.
             #expect(try await bench.calls == [2, 20])
+            try await bench.servesWell(answer)
         }
     }
 
@@ -53,11 +54,12 @@ import Testing
 
     @Test func `tokens of an answer that broke off are estimated, and that is said`() async throws {
         try await withBench(policy: "{ retries: 0 }") { bench in
-            _ = try await bench.healthyAnswer()
+            let answer = try await bench.healthyAnswer()
             try await bench.fault(.cutStream)
             #expect(try await bench.ask().error != nil)
             try await bench.metrics(
                 until: #"gateway_tokens_total{kind="output",model="fake-7b",source="estimate",upstream="r1"}"#)
+            try await bench.servesWell(answer)
         }
     }
 
