@@ -19,7 +19,7 @@ func module(
     ]
 }
 
-let policyModules = ["CircuitBreaking", "Admission", "Retrying", "GPUClient", "Hedging"]
+let policyModules = ["CircuitBreaking", "Admission", "Retrying", "GPUClient", "Hedging", "CostLedger"]
 let umbrella: [Target.Dependency] = policyModules.map { .byName(name: $0) }
 
 // Fetched only where the trait is enabled, because nothing names them without it.
