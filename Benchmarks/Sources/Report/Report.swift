@@ -62,6 +62,8 @@ struct Report {
         rows += try await deadlineRows(limits)
         note("hedge")
         rows += try await hedgeRows(limits)
+        note("ledger")
+        rows += try await ledgerRows(limits)
         note("simulation")
         rows += try await simulationRows(limits)
         return rows
