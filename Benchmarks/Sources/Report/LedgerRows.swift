@@ -15,7 +15,8 @@ func ledgerRows(_ limits: Limits) async throws -> [Row] {
         ]), epoch: 0)
     func account(_ number: Int) throws -> Account {
         try ledger.account(
-            .tenant("tenant-\(number)"), .key("key-\(number)"), .model("large"), .session("session-\(number)"), at: noon)
+            .tenant("tenant-\(number)"), .key("key-\(number)"), .model("large"), .session("session-\(number)"), at: noon
+        )
     }
     func use(_ account: Account) -> @Sendable (Int) -> Void {
         { count in

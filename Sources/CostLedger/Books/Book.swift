@@ -61,6 +61,8 @@ struct Line {
     var carried: [[UInt32]] = []
     /// Accounts that pay for the scope.
     var accounts = 0
+    /// Postings of which the store does not know yet.
+    var unwritten = 0
     /// What windows that are past and settled have spent, overage included.
     var closed: Int64 = 0
 }

@@ -129,13 +129,13 @@ extension Books {
 
     /// Drops scopes that nobody pays for, that owe nothing, and whose windows are over.
     private mutating func evict(at time: Int64) {
-        // Those that a hold, money in suspense or an unwritten posting still needs.
-        let busy = books.indices.reduce(into: journal.lines) { busy, index in
+        // Those that a hold or money in suspense still needs.
+        let busy = books.indices.reduce(into: Set<UInt32>()) { busy, index in
             if books[index].open > 0 || books[index].suspense > 0 { busy.insert(books[index].line) }
         }
         for (scope, index) in places {
             let line = lines[Int(index)]
-            guard line.accounts == 0, !busy.contains(index) else { continue }
+            guard line.accounts == 0, line.unwritten == 0, !busy.contains(index) else { continue }
             let own = (0..<line.count).map { line.books[$0] }
             let isOver = own.enumerated().allSatisfy { track, index in
                 let book = books[Int(index)]

@@ -59,6 +59,8 @@ struct Books {
         /// The book that refused.
         case refused(by: UInt32)
         case tooManyBooks
+        /// Too much is still to be stored.
+        case unavailable
     }
 
     /// Holds `amount` in every book of both accounts, or in none.
@@ -108,7 +110,7 @@ struct Books {
     }
 
     /// The place that the next hold takes, which it may leave free.
-    private mutating func nextPlace() -> UInt32 {
+    mutating func nextPlace() -> UInt32 {
         if let place = freeHolds.last { return place }
         let place = UInt32(holds.count)
         holds.append(HoldRecord())
@@ -137,7 +139,9 @@ struct Books {
     @inline(__always)
     func place(of token: UInt64) -> Int? {
         let place = Int(truncatingIfNeeded: token & 0xffff_ffff)
-        guard place < holds.count, holds[place].isOpen, holds[place].generation == UInt32(token >> 32) else { return nil }
+        guard place < holds.count, holds[place].isOpen, holds[place].generation == UInt32(token >> 32) else {
+            return nil
+        }
         return place
     }
 
@@ -216,10 +220,12 @@ struct Books {
     ) {
         let hold = holds[place]
         let entry = Journal.Entry(
-            number: hold.number, kind: kind, operation: hold.operation, attempt: hold.attempt, lines: lineSet(of: place),
+            number: hold.number, kind: kind, operation: hold.operation, attempt: hold.attempt,
+            lines: lineSet(of: place),
             began: hold.began, time: time, held: hold.amount, cost: cost, usage: details[place].usage, source: source,
             outcome: outcome)
-        journal.write(entry, &holds[place])
+        guard journal.write(entry, &holds[place]) else { return }
+        for index in 0..<entry.lines.count { lines[Int(entry.lines.lines[index])].unwritten += 1 }
     }
 
     /// Moves holds that have outlived their time to suspense: they still count against the limits.
@@ -257,6 +263,18 @@ struct Books {
         guard !books[index].isDirty else { return }
         books[index].isDirty = true
         journal.dirty.append(UInt32(index))
+    }
+
+    /// The books that the store does not know as they are now; those that nothing can change any more are freed.
+    mutating func takeDirty() -> [Balance] {
+        let balances = journal.dirty.map { index in
+            books[Int(index)].isDirty = false
+            return balance(of: books[Int(index)])
+        }
+        freeBooks += journal.condemned
+        journal.dirty = []
+        journal.condemned = []
+        return balances
     }
 
     /// The lines whose books a hold touches, each once; the rest 0, and how many there are.

@@ -28,29 +28,23 @@ struct Journal {
     var condemned: [UInt32] = []
     /// The number of the batch that is being filled.
     private(set) var batch: UInt64 = 1
-    /// Lines of the batch that the store is being told of.
-    var linesBeingWritten: Set<UInt32> = []
+    /// How many postings the store has not been given.
+    var count: Int { entries.count }
 
     /// Whether there is nothing to tell.
     var isEmpty: Bool { entries.isEmpty && dirty.isEmpty }
 
-    /// Lines that the store has not been told of yet.
-    var lines: Set<UInt32> {
-        entries.reduce(into: linesBeingWritten) { lines, entry in
-            for index in 0..<entry.lines.count { lines.insert(entry.lines.lines[index]) }
-        }
-    }
-
-    /// Writes an entry; where the hold was opened in the same batch, in the place of that.
-    mutating func write(_ entry: Entry, _ hold: inout HoldRecord) {
+    /// Writes an entry; where the hold was opened in the same batch, in the place of that, and then there is no new one.
+    mutating func write(_ entry: Entry, _ hold: inout HoldRecord) -> Bool {
         if hold.batch == batch {
             entries[hold.posting] = entry
             entries[hold.posting].isDropped = entry.kind == .voided
-        } else {
-            hold.batch = batch
-            hold.posting = entries.count
-            entries.append(entry)
+            return false
         }
+        hold.batch = batch
+        hold.posting = entries.count
+        entries.append(entry)
+        return true
     }
 
     /// Takes what is there, and begins another batch.

@@ -32,7 +32,9 @@ extension Books {
                     "\(label): held \(book.held), in suspense \(book.suspense), \(book.open) open; its holds make "
                         + "\(sums.held), \(sums.suspense), \(sums.open)")
             }
-            if min(book.held, book.spent, book.overage, book.suspense) < 0 { problems.append("\(label): a negative amount") }
+            if min(book.held, book.spent, book.overage, book.suspense) < 0 {
+                problems.append("\(label): a negative amount")
+            }
             if limitsHeld, !book.isPast, book.taken + book.carried - overage(of: book) > book.hard {
                 problems.append("\(label): took \(book.taken + book.carried) of \(book.hard)")
             }
@@ -41,7 +43,9 @@ extension Books {
             for track in 0..<lines[Int(line)].count {
                 let carried = lines[Int(line)].carried[track].reduce(Int64(0)) { $0 + books[Int($1)].taken }
                 let book = books[Int(lines[Int(line)].books[track])]
-                if book.carried != carried { problems.append("\(scope): carries \(book.carried), its steps took \(carried)") }
+                if book.carried != carried {
+                    problems.append("\(scope): carries \(book.carried), its steps took \(carried)")
+                }
             }
         }
         let open = holds.count { $0.isOpen }

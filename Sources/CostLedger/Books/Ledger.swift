@@ -139,7 +139,8 @@ public final class Ledger: Sendable {
         }
         guard let lines else {
             throw ConfigurationError(
-                policy: "Ledger", field: "scopes", value: "all in use", expected: "a larger number in the configuration")
+                policy: "Ledger", field: "scopes", value: "all in use", expected: "a larger number in the configuration"
+            )
         }
         let priced = model.flatMap { PricedModel(prices.prices(of: $0)) ?? unpriced }
         return Account(

@@ -64,24 +64,26 @@ final class LedgerState: GateState, @unchecked Sendable {
     func hold(
         _ amount: Money, _ account: Account, _ payer: Account? = nil, _ details: HoldDetails? = nil, at now: Instant
     ) throws(Rejection) -> RawPermit {
-        if let writer, writer.refuses { throw Rejection(name, .ledgerUnavailable, retryAfter: writer.retryAfter) }
+        if let writer, writer.refuses { throw Rejection(name, .ledgerUnavailable, retryAfter: -1) }
         guard amount >= .zero else { throw Rejection(name, .spendLimit, retryAfter: -1) }
         let first = account.lines, second = payer?.lines
-        let (answer, wait, hasPassed) = withBooks { books in
+        let (answer, wait, hasPassed) = withBooks { books -> (Books.Answer, Int64, Bool) in
             let time = books.unix(now)
+            guard books.journal.count < LedgerWriter.mostUnwritten else { return (.unavailable, -1, false) }
             let answer = books.hold(amount.nanodollars, first, second, at: time)
             guard case .held(let token) = answer else { return refused(answer, amount, &books, at: time) }
             opened(token, details, &books)
-            return (answer, Int64(0), !books.passed.isEmpty)
+            return (answer, 0, !books.passed.isEmpty)
         }
         if hasPassed { tellOfPassedLimits(at: now) }
         if case .held(let token) = answer { return permit(token, at: now) }
-        let rejection =
-            if case .tooManyBooks = answer {
-                Rejection(name, .tooManyKeys, retryAfter: -1)
-            } else {
-                Rejection(name, .spendLimit, retryAfter: wait)
+        let reason: Reason =
+            switch answer {
+            case .tooManyBooks: .tooManyKeys
+            case .unavailable: .ledgerUnavailable
+            default: .spendLimit
             }
+        let rejection = Rejection(name, reason, retryAfter: wait)
         guard isShadow else { throw rejection }
         let forced = withBooks { books in
             let answer = books.hold(amount.nanodollars, first, second, isBound: false, at: books.unix(now))
@@ -109,12 +111,12 @@ final class LedgerState: GateState, @unchecked Sendable {
             }
         }
         if books.isStored { books.post(.held, place, at: books.holds[place].began) }
-        writer?.wake()
+        writer?.wake(self)
     }
 
     private func refused(
         _ answer: Books.Answer, _ amount: Money, _ books: inout Books, at time: Int64
-    ) -> (Books.Answer, wait: Int64, Bool) {
+    ) -> (Books.Answer, Int64, Bool) {
         guard case .refused(let index) = answer else { return (answer, -1, false) }
         let book = books.books[Int(index)]
         // What is beyond the whole limit is never held, and a window without end never renews.
@@ -167,7 +169,7 @@ final class LedgerState: GateState, @unchecked Sendable {
             books.settle(place, cost: end?.cost ?? 0)
             wasLast = isOrphan && books.openHolds == 0
         }
-        if isWritten { writer?.wake() }
+        if isWritten { writer?.wake(self) }
         if wasLast { Unmanaged.passUnretained(self).release() }
     }
 

@@ -67,9 +67,10 @@ public struct SpendLimit: Sendable, Hashable {
     /// The limits of `scope` among `limits`.
     static func of(_ scope: Scope, _ limits: [SpendLimit]) -> [SpendLimit] {
         let own = limits.filter { $0.target == .scope(scope) }
-        return own + limits.filter { limit in
-            limit.target == .each(scope.kind) && !own.contains { $0.window == limit.window }
-        }
+        return own
+            + limits.filter { limit in
+                limit.target == .each(scope.kind) && !own.contains { $0.window == limit.window }
+            }
     }
 
     /// Checks each, and all together.

@@ -4,8 +4,8 @@
 public protocol LedgerStore: Sendable {
     /// What a ledger must know to go on where the last one stopped.
     ///
-    /// - Parameter now: Nanoseconds since 1970: balances of windows that ended before it, and of rolling windows that count no
-    ///   more, may be left out.
+    /// - Parameter now: Nanoseconds since 1970: balances of windows that ended before it may be left out, but not while
+    ///   something is held or in suspense there, nor where a rolling window still counts them.
     /// - Throws: ``LedgerStoreError``.
     func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage
 
