@@ -67,15 +67,15 @@ extension Books {
             for track in 0..<lines[Int(line)].count where count < HoldRecord.mostBooks {
                 let own = restored[Place(line: line, track: track)] ?? []
                 // The first that was not over: one that began a little later has taken a hold whose time was read before.
-                let own = own.first { posting.began < books[Int($0)].end }
-                let index = own ?? lines[Int(line)].books[track]
+                let match = own.first { posting.began < books[Int($0)].end }
+                let index = match ?? lines[Int(line)].books[track]
                 holdBooks[place * HoldRecord.mostBooks + count] = index
                 count += 1
                 books[Int(index)].open += 1
                 let amount = posting.held.nanodollars
                 let known = posting.kind == .held ? books[Int(index)].held : books[Int(index)].suspense
                 // A limit that is new knows nothing of it, but it counts there too until it is resolved.
-                let isKnown = own != nil && known >= amount
+                let isKnown = match != nil && known >= amount
                 if isKnown, posting.kind == .suspended { continue }
                 if isKnown { books[Int(index)].held -= amount }
                 books[Int(index)].suspense += amount
