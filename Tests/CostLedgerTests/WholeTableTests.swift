@@ -115,4 +115,14 @@ private let table = URL(fileURLWithPath: #filePath).appendingPathComponent("../.
         #expect(exact > 10_000)
         #expect(!result.unmapped.contains { $0.reason == .invalid || $0.reason == .unknown })
     }
+
+    @Test func `the common prices are those of the table`() throws {
+        let book = try PriceBook.Import(liteLLM: Array(Data(contentsOf: URL(fileURLWithPath: table)))).book
+        for model in PriceBook.common.models {
+            let names = ["", "gemini/", "mistral/", "deepseek/", "together_ai/"].map { $0 + model }
+            let prices = names.compactMap { book.price(of: $0, at: 0) }
+            let common = PriceBook.common.price(of: model, at: 0)
+            #expect(prices.contains { $0 == common }, "\(model)")
+        }
+    }
 }

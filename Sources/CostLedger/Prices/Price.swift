@@ -11,7 +11,8 @@ public import SpillwayCore
 /// A rate that is not given is taken from another, once, when the price is made:
 ///
 /// - Above a size: the rate below that size. For a service: the standard rate. Above a size for which a service gives no
-///   rate: the dearer of the service's rate below and the standard one above.
+///   rate: the dearer of the service's rate below and the standard one above. A rate that is just what the next rules
+///   give is not taken over: where reasoning costs as much as `output`, it does so in every service.
 /// - Cache reads and cache writes cost as much as `input`; a write for an hour as much as one for minutes, one for half a
 ///   day as much as one for an hour. A longer life that takes its rate from a smaller size costs no less than a shorter.
 /// - Sound and images cost as much as `input` or `output`; sound that a cache had as much as sound that it had not, or as a
@@ -108,7 +109,8 @@ public struct Price: Sendable, Hashable {
                 let rates = size == 0 ? base : given(service, size) ?? Rates()
                 // The standard rates of the largest size that is not beyond this one.
                 let usual = sizes.lastIndex { $0 <= size }.map { standard[$0] } ?? Rates()
-                named.append(rates.over(named.last.map { usual.dearer($0) } ?? usual))
+                let below = named.last.map { usual.handedOn.dearer($0.handedOn) } ?? usual.handedOn
+                named.append(rates.over(below))
                 resolved.append(Schedule(above: size, rates: named[named.count - 1].withFallbacks(own: rates)))
             }
             if service == .standard { (sizes, standard) = (resolved.map(\.above), named) }
@@ -153,7 +155,7 @@ public struct Price: Sendable, Hashable {
             return Money(nanodollars: Int64(quotient) + (isUp ? 1 : 0))
         }
         let sum = Int128(high) << 64 | Int128(low)
-        guard sum < Int128(Int64.max) * 1_000_000 else { throw .tooLarge }
+        guard sum <= Int128(Int64.max) * 1_000_000 else { throw .tooLarge }
         return Money(rounding: sum, over: 1_000_000)
     }
 }

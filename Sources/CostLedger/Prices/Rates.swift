@@ -78,6 +78,20 @@ extension Price {
 }
 
 extension Price.Rates {
+    /// From which other rate a missing one is taken, each after the one that it needs.
+    private static let fallbacks: [(meter: Usage.Meter, other: Usage.Meter)] = [
+        (.cacheRead, .input), (.cacheWrite, .input), (.cacheWriteHour, .cacheWrite),
+        (.cacheWriteHalfDay, .cacheWriteHour), (.audioInput, .input), (.imageInput, .input), (.reasoning, .output),
+        (.audioOutput, .output), (.imageOutput, .output),
+    ]
+
+    /// What is handed on to other sizes and services: rates that are not just what would be taken for them anyway.
+    var handedOn: Self {
+        var rates = self
+        for (meter, other) in Self.fallbacks where self[meter] == self[other] { rates[meter] = nil }
+        return rates
+    }
+
     /// These rates; where there is none, those of `below`; where there is none either, none.
     func over(_ below: Self) -> Self {
         var rates = self
@@ -95,26 +109,17 @@ extension Price.Rates {
     /// All rates that hold, where these are named and `own` of them for this very service and size.
     func withFallbacks(own: Self) -> Self {
         var rates = self
-        func fall(_ meter: Usage.Meter, _ other: Usage.Meter) {
+        for (meter, other) in Self.fallbacks {
             if rates[meter] == nil { rates[meter] = rates[other] }
-        }
-        fall(.cacheRead, .input)
-        fall(.cacheWrite, .input)
-        for (longer, shorter) in [
-            (Usage.Meter.cacheWriteHour, Usage.Meter.cacheWrite), (.cacheWriteHalfDay, .cacheWriteHour),
-        ] {
-            fall(longer, shorter)
             // A rate taken over from a smaller size must not undercut the shorter life at this one.
-            if own[longer] == nil, let rate = rates[longer], let least = rates[shorter] {
-                rates[longer] = Swift.max(rate, least)
+            let isLonger = meter == .cacheWriteHour || meter == .cacheWriteHalfDay
+            if isLonger, own[meter] == nil, let rate = rates[meter], let least = rates[other] {
+                rates[meter] = Swift.max(rate, least)
             }
         }
-        fall(.audioCacheRead, self[.audioInput] == nil ? .cacheRead : .audioInput)
-        fall(.audioInput, .input)
-        fall(.imageInput, .input)
-        fall(.reasoning, .output)
-        fall(.audioOutput, .output)
-        fall(.imageOutput, .output)
+        if rates[.audioCacheRead] == nil {
+            rates[.audioCacheRead] = self[.audioInput] ?? rates[.cacheRead]
+        }
         if rates[.requests] == nil { rates[.requests] = .zero }
         return rates
     }

@@ -103,7 +103,8 @@ extension UsageFormat {
         case .anthropic: readAnthropic(&fields, &usage)
         case .gemini: readGemini(&fields, &usage)
         }
-        let named = service ?? ["service_tier", "serviceTier", "trafficType"].lazy.compactMap { fields[$0]?.text }.first
+        let named =
+            service ?? ["service_tier", "serviceTier", "trafficType"].lazy.compactMap { fields[$0]?.text }.first
         var kind = fields.service(named)
         if let speed = fields["speed"]?.text, speed != "standard" {
             // Anthropic's fast mode has prices of its own.

@@ -59,10 +59,11 @@ extension PriceBook {
             guard let models = try JSON(bytes).members else {
                 throw MalformedJSON(reason: "not an object of models", offset: 0)
             }
-            var book = PriceBook(), unmapped: [Unmapped] = [], unpriced: [String] = [], free: [String] = []
+            var names = LiteLLMNames(), book = PriceBook(), unmapped: [Unmapped] = [], unpriced: [String] = [],
+                free: [String] = []
             for model in models.sorted(by: { $0.key < $1.key }) where model.key != "sample_spec" {
                 var entry = LiteLLMEntry()
-                entry.read(model.value.members ?? [])
+                entry.read(model.value.members ?? [], &names)
                 if !(1...200).contains(model.key.utf8.count) || model.value.members == nil {
                     entry = LiteLLMEntry()
                     entry.omit("", .invalid)
