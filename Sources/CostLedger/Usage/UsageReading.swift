@@ -15,13 +15,14 @@ public enum UsageFormat: Sendable, Hashable, CaseIterable {
 
 /// What a provider says that a call used, in counts that do not overlap.
 public struct UsageReading: Sendable, Hashable {
-    /// The counts. Its source is the provider, or an estimate while ``isFinal`` is false.
+    /// The counts, whose source is the provider, or an estimate while ``isFinal`` is false.
     public var usage: Usage
     /// The service that answered, for ``Price/cost(of:service:)``; nil when the provider does not say, or names one that is
     /// not in ``Price/Service``.
     public var service: Price.Service?
-    /// Whether the provider is done counting. Until then the counts are a placeholder, or those so far, and must not be posted
-    /// as what the call used.
+    /// Whether the provider is done counting.
+    ///
+    /// Until then the counts are a placeholder, or those so far, and must not be posted as what the call used.
     public var isFinal: Bool
     /// Where the provider's figures contradict each other, or could not be taken as they are.
     public var discrepancies: [Discrepancy]

@@ -15,7 +15,9 @@ extension PriceBook {
         public let unmapped: [Unmapped]
         /// Models without a single price that could be taken over: the book does not know them.
         public let unpriced: [String]
-        /// Models whose prices are all 0. Some are free; of others the price is just not known to whoever wrote the table.
+        /// Models whose prices are all 0.
+        ///
+        /// Some are free; of others the price is just not known to whoever wrote the table.
         public let free: [String]
 
         /// A field that is not in the book, or not exactly.
