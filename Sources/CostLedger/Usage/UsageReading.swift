@@ -36,7 +36,7 @@ public struct UsageReading: Sendable, Hashable {
         case total(field: String, said: Int, counted: Int)
         /// The parts of `field` are more than it: they were cut, so that no token is charged twice.
         case parts(field: String, said: Int, counted: Int)
-        /// `field` is negative (taken as 0), has a fraction (rounded), is above ``Usage/most`` (taken as that), or is no
+        /// `field` is negative (taken as 0), has a fraction (rounded), is above `Usage.most` (taken as that), or is no
         /// number (taken as 0).
         case count(field: String)
         /// The provider names a service that ``Price/Service`` does not have.

@@ -32,7 +32,7 @@ extension PriceBook {
 
         /// Why a field is not in the book.
         public enum Reason: String, Sendable, Hashable, CaseIterable {
-            /// No ``Usage/Meter`` counts what it prices: characters, pixels, pages, cached images, sessions.
+            /// No `Usage.Meter` counts what it prices: characters, pixels, pages, cached images, sessions.
             case unit
             /// It is for a service that ``Price/Service`` does not have.
             case service
