@@ -103,6 +103,26 @@ import Testing
         await #expect(throws: (any Error).self) { try await policy.perform(call(nil)) { _ in } }
     }
 
+    @Test func `what extra attempts may cost is bounded by money`() async throws {
+        let extra = Scope.tag("extra")
+        let ledger = try makeLedger([SpendLimit(extra, hard: Money(dollars: "0.007"), per: .hour)])
+        let model = try ledger.account(.model("large"), model: "large", at: time.now)
+        let payer = try ledger.account(acme, extra: extra, at: time.now)
+        let policy = try makePolicy(time) { () throws(ConfigurationError) in
+            try Retry(upTo: 3, backoff: .none, budget: try RetryBudget("budget", .init(ratio: 1, burst: 100)))
+            Gates(model)
+        }
+        let first = payer.bill(), second = payer.bill()
+        for bill in [first, second] {
+            await #expect(throws: Trouble.self) { try await policy.perform(call(bill)) { _ in throw Trouble(.timeout) } }
+        }
+        // $0.003 an attempt: two extra ones for the first call, none for the second, whose own attempt is no extra.
+        #expect(first.attempts == 3 && second.attempts == 1)
+        #expect(taken(ledger, extra).spent == Money(dollars: "0.006"))
+        #expect(taken(ledger, acme).spent == Money(dollars: "0.012"))
+        #expect(ledger.audit() == [])
+    }
+
     @Test func `the loser of a race is charged too`() async throws {
         let ledger = try makeLedger()
         let model = try ledger.account(.model("large"), model: "large", at: time.now)

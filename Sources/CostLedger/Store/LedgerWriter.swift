@@ -79,6 +79,11 @@ final class LedgerWriter: Sendable {
                 pause = Self.shortestRetry
             } catch {
                 ended(number, batch, error)
+                if error.kind == .closed {
+                    // It will not open again: the next posting tries once more, and nothing waits for it.
+                    isRunning.store(false, ordering: .sequentiallyConsistent)
+                    return
+                }
                 // A cancelled wait is a shorter one.
                 try? await time.sleep(for: pause)
                 pause = min(pause * 2, Self.longestRetry)
