@@ -15,7 +15,9 @@ import Testing
         return times
     }
 
-    private func worth(_ times: LatencyHistogram, value: Money, cost: Money, objective: Duration = .seconds(8)) -> HedgeWorth {
+    private func worth(
+        _ times: LatencyHistogram, value: Money, cost: Money, objective: Duration = .seconds(8)
+    ) -> HedgeWorth {
         HedgeWorth(
             objective: objective, value: value, cost: { cost }, times: times, after: { _ in .seconds(2) }, time: time)
     }
@@ -46,7 +48,8 @@ import Testing
             try await whileTimePasses(time) {
                 try await hedge.run(Call(idempotency: .idempotent), time: time) { attempt throws(Trouble) in
                     made.add()
-                    do { try await time.sleep(for: .seconds(attempt.hedge == 0 ? 20 : 1)) } catch { throw Trouble(.cancelled) }
+                    let seconds = attempt.hedge == 0 ? 20 : 1
+                    do { try await time.sleep(for: .seconds(seconds)) } catch { throw Trouble(.cancelled) }
                 }
             }
             #expect(made.total == attempts)

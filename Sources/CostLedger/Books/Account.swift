@@ -17,7 +17,9 @@ public final class Account: BuiltInGate, Payer {
     public let onLimit: OnLimit
     let priced: PricedModel?
     let service: Price.Service
-    /// Places of the scopes in the books. A buffer, because to walk an array counts a reference to it.
+    /// Places of the scopes in the books.
+    ///
+    /// A buffer, because to walk an array counts a reference to it.
     nonisolated(unsafe) let lines: UnsafeBufferPointer<UInt32>
     /// Those, and in the end that of extra attempts.
     nonisolated(unsafe) let linesOfExtras: UnsafeBufferPointer<UInt32>

@@ -149,7 +149,8 @@ public final class Ledger: Sendable {
         }
         let priced = model.flatMap { PricedModel(prices.prices(of: $0)) ?? unpriced }
         return Account(
-            self, scopes, Array(lines[..<scopes.count]), extra: extra.map { _ in lines[scopes.count] }, model: model, priced, service, onLimit, isPayerNeeded: isPayerNeeded)
+            self, scopes, Array(lines[..<scopes.count]), extra: extra.map { _ in lines[scopes.count] }, model: model,
+            priced, service, onLimit, isPayerNeeded: isPayerNeeded)
     }
 
     func nextNumber() -> UInt64 {

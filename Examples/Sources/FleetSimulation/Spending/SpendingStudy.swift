@@ -28,15 +28,15 @@ struct SpendingStudy: Sendable, ScenarioResult {
     }
 
     private static let header = [
-        "crashes", "sent", "refused", "orphans", "acknowledged", "spent", "overage", "most_of_limit", "overspent", "lost",
-        "duplicated",
+        "crashes", "sent", "refused", "orphans", "acknowledged", "spent", "overage", "most_of_limit",
     ]
 
     private var cells: [[String]] {
         [
             [
-                "\(counts.crashes)", "\(counts.sent)", "\(counts.refused)", "\(counts.orphans)", "\(counts.acknowledged)",
-                "\(counts.spent)", "\(counts.overage)", Cells.number(counts.fullest, 4), "0", "0", "0",
+                "\(counts.crashes)", "\(counts.sent)", "\(counts.refused)", "\(counts.orphans)",
+                "\(counts.acknowledged)",
+                "\(counts.spent)", "\(counts.overage)", Cells.number(counts.fullest, 4),
             ]
         ]
     }
@@ -56,14 +56,16 @@ struct SpendingStudy: Sendable, ScenarioResult {
 
     var svg: String {
         let values = [counts.spent, counts.overage].map { Double($0.nanodollars) / 1e9 }
-        let panel = Figure.Panel(title: "Dollars spent", note: "\(seeds.count) seeds", scale: .linear(holding: values)) { frame in
+        let note = "\(seeds.count) seeds", scale = Scale.linear(holding: values)
+        let panel = Figure.Panel(title: "Dollars spent", note: note, scale: scale) { frame in
             values.enumerated().map { index, value in
-                let place = Double(index) + 0.5
-                return Marks.bar(from: place - 0.2, to: place + 0.2, value: value, style: index == 0 ? "good" : "bad", in: frame)
+                let place = Double(index) + 0.5, style = index == 0 ? "good" : "bad"
+                return Marks.bar(from: place - 0.2, to: place + 0.2, value: value, style: style, in: frame)
             }.joined()
         }
         let figure = Figure(
-            panels: [panel], axis: .names(["within what was held", "overage"], title: "64 callers at once, with crashes"),
+            panels: [panel],
+            axis: .names(["within what was held", "overage"], title: "64 callers at once, with crashes"),
             description: "What callers spent together")
         return Figure.document([figure])
     }

@@ -123,7 +123,9 @@ final class SpendingTrial: Sendable {
     /// One attempt of a caller.
     private func spend(_ caller: Int, _ ledger: Ledger, _ process: Disk.Process) async throws {
         let random = simulation.random, time = simulation.time
-        let scopes = [Scope.tenant("acme"), .key("\(caller % 8)"), .session("\(caller % 16)"), .tag("\(random.upTo(3))")]
+        let scopes: [Scope] = [
+            .tenant("acme"), .key("\(caller % 8)"), .session("\(caller % 16)"), .tag("\(random.upTo(3))"),
+        ]
         let account = try ledger.account(of: scopes, at: time.now)
         // An amount that no other hold has.
         let id = state.withLock { state in
