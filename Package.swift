@@ -57,7 +57,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SpillwayHTTPClientTests",
-            dependencies: ["SpillwayHTTPClient", "Spillway", "SpillwayTesting"] + httpClient
+            dependencies: ["SpillwayHTTPClient", "Spillway", "CostLedger", "SpillwayTesting"] + httpClient
         ),
     ]
         + policyModules.flatMap { module($0, tests: $0 == "Hedging" ? ["Retrying", "CAllocations"] : []) }
