@@ -16,6 +16,9 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on instead of the file's. 0: any free port.")
     var port: Int?
 
+    @Option(help: "What is logged: trace, debug, info (a line for each call that is paid for), notice, warning, error.")
+    var logLevel = Logger.Level.notice
+
     /// Refuses ports that there are not.
     func validate() throws {
         guard (0...65_535).contains(port ?? 0) else {
@@ -28,11 +31,11 @@ struct GatewayCommand: AsyncParsableCommand {
         let configuration = try Configuration(path: config)
         let server = configuration.server
         var logger = Logger(label: "gateway") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .notice
+        logger.logLevel = logLevel
         let http = HTTPClient(configuration: Gateway.httpConfiguration)
         let outcome: Result<Void, any Error>
         do {
-            let gateway = try Gateway(configuration, http: http, logger: logger)
+            let gateway = try await Gateway(configuration, http: http, logger: logger)
             try await gateway.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
                 // Written past `print`'s buffer: whoever started the gateway waits for this line.
                 FileHandle.standardOutput.write(Data("gateway: ready http://\(server.host):\(port)\n".utf8))
@@ -51,6 +54,8 @@ struct GatewayCommand: AsyncParsableCommand {
         try outcome.get()
     }
 }
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 /// The port cannot be listened on.
 private struct ListenError: Error, CustomStringConvertible {
