@@ -84,6 +84,7 @@ public final class Ledger: Sendable {
     ) throws(ConfigurationError) {
         try Validation("Ledger").name(name)
         try configuration.validate()
+        try prices.validate()
         self.name = name
         self.prices = prices
         durability = configuration.durability

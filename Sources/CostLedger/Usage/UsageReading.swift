@@ -9,7 +9,8 @@ public enum UsageFormat: Sendable, Hashable, CaseIterable {
     case openAI
     /// Anthropic's messages. Cached tokens stand beside `input_tokens`.
     case anthropic
-    /// Gemini's `generateContent`. Cached tokens are inside of the prompt, thoughts and tool prompts stand beside it.
+    /// Gemini's `generateContent`. Cached tokens are inside of the prompt, thoughts and tool prompts stand beside it; film is
+    /// counted as images.
     case gemini
 }
 

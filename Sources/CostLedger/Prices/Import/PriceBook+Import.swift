@@ -36,7 +36,7 @@ extension PriceBook {
             case unit
             /// It is for a service that ``Price/Service`` does not have.
             case service
-            /// The price depends on something that is not in a ``Usage``: region, hour of the day, quality, what is free.
+            /// The price depends on something that is not in a `Usage`: region, hour of the day, quality, what is free.
             case condition
             /// Prices above a size without prices below it: the service has none.
             case base
