@@ -5,7 +5,7 @@ let package = Package(
     name: "spillway-examples",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport"]),
+        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
@@ -47,6 +47,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Spillway", package: "spillway"),
                 .product(name: "SpillwayHTTPClient", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -82,6 +83,7 @@ let package = Package(
                 "FakeFleet", "FleetFaults", "Gateway",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),

@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Foundation
 import Logging
 import NIOCore
+import SpillwaySQLite
 
 /// Serves until SIGTERM or SIGINT.
 @main
@@ -33,10 +34,16 @@ struct GatewayCommand: AsyncParsableCommand {
         var logger = Logger(label: "gateway") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         let http = HTTPClient(configuration: Gateway.httpConfiguration)
-        let outcome: Result<Void, any Error>
+        var outcome: Result<Void, any Error>
+        var store: SQLiteLedgerStore?
+        var gateway: Gateway?
         do {
-            let gateway = try await Gateway(configuration, http: http, logger: logger)
-            try await gateway.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
+            if let books = configuration.spending?.ledger, let file = books.file {
+                store = try await SQLiteLedgerStore(file, synchronous: books.synchronous)
+            }
+            let made = try await Gateway(configuration, http: http, logger: logger, store: store)
+            gateway = made
+            try await made.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
                 // Written past `print`'s buffer: whoever started the gateway waits for this line.
                 FileHandle.standardOutput.write(Data("gateway: ready http://\(server.host):\(port)\n".utf8))
             }
@@ -50,6 +57,9 @@ struct GatewayCommand: AsyncParsableCommand {
         } catch {
             outcome = .failure(error)
         }
+        // Also what streams cost that were cut.
+        await gateway?.storeBooks()
+        do { try await store?.close() } catch { if case .success = outcome { outcome = .failure(error) } }
         try await http.shutdown()
         try outcome.get()
     }

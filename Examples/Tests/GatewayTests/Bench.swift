@@ -32,7 +32,7 @@ struct Bench: Sendable {
 
     /// Asks the gateway for a chat completion; `extra` are further JSON fields, each after a comma.
     func chat(
-        _ extra: String = "", store: (any LedgerStore)? = nil, headers: HTTPHeaders = [:]
+        _ extra: String = "", headers: HTTPHeaders = [:]
     ) async throws -> HTTPClientResponse {
         let body = #"{"model":"chat","messages":[{"role":"user","content":"hello"}]\#(extra)}"#
         return try await send(.POST, "v1/chat/completions", body: body, headers: headers)
@@ -90,7 +90,8 @@ struct Bench: Sendable {
 func withBench(
     replicas: Int = 2, upstream: String = "breaker: none, prefill: flags",
     policy: String = "{ retries: 3, backoff: { kind: none } }", server: String = "{}",
-    flags: [String] = [], models: [String]? = nil, extra: String = "", _ body: (Bench) async throws -> Void
+    flags: [String] = [], models: [String]? = nil, extra: String = "",
+    store: (any LedgerStore)? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
     let names = models ?? Array(repeating: "fake-7b", count: replicas)
     let options = try FleetOptions.parse(

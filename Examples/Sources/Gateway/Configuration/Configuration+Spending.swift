@@ -1,5 +1,6 @@
 import CostLedger
 import Spillway
+import SpillwaySQLite
 
 extension Configuration {
     /// What calls cost, and who pays for them.
@@ -32,6 +33,10 @@ extension Configuration {
         var assumedOutput = 4_096
         var holdLifetime: Duration = .seconds(3_600)
         var onLimit = OnLimit.finish
+        /// Where postings are kept; nil: in memory alone.
+        var file: String?
+        /// Whether a posting that is stored survives a power loss, too.
+        var synchronous = SQLiteLedgerStore.Synchronous.full
         /// What must be stored before a caller goes on, where postings are kept.
         var durability = Ledger.Durability.settlements
         /// Whether calls go on while postings cannot be kept.

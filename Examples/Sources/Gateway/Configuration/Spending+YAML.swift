@@ -11,7 +11,7 @@ extension Configuration.Spending {
         if let field = fields["operator"] {
             operators = try field.fields("keys").required("keys").elements().map { try KeyHash($0) }
         }
-        if let field = fields["ledger"] { ledger = try Configuration.Books(field) }
+        if let field = fields["ledger"] { ledger = try Configuration.Books(field, beside: file) }
         if let field = fields["prices"] { try readPrices(field, file: file) }
         if let field = fields["limits"] { limits = try field.elements().map { try SpendLimit($0) } }
         if let field = fields["tenants"] {
@@ -36,6 +36,9 @@ extension Configuration.Spending {
             try field.blame { () throws(ConfigurationError) in
                 _ = try Ledger("check", Ledger.Configuration(limits: limits))
             }
+        }
+        if ledger.file != nil, prices == nil {
+            throw fields["ledger"]!.fault("a ledger with a 'file' needs 'prices': else there is nothing to keep")
         }
         if mostOfOneCall > 16, let field = fields["limits"] ?? fields["tenants"] {
             throw field.fault("up to \(mostOfOneCall) limits would count for one call; at most 16 can")
@@ -93,11 +96,19 @@ extension Configuration.Spending {
 }
 
 extension Configuration.Books {
-    /// Reads the field `ledger`.
-    init(_ field: Field) throws {
+    /// Reads the field `ledger`; a relative path starts where `configuration` lies.
+    init(_ field: Field, beside configuration: String) throws {
         let fields = try field.fields(
-            "assumedOutputTokens", "holdSeconds", "onLimit", "scopes", "durability", "failsOpen")
+            "assumedOutputTokens", "holdSeconds", "onLimit", "scopes", "durability", "failsOpen", "file",
+            "synchronous")
         self.init()
+        file = try fields["file"].map {
+            URL(fileURLWithPath: try $0.text(), relativeTo: URL(fileURLWithPath: configuration)).path
+        }
+        synchronous = try fields["synchronous"]?.choice(["full": .full, "normal": .normal]) ?? synchronous
+        if file == nil, let field = fields["durability"] ?? fields["synchronous"] ?? fields["failsOpen"] {
+            throw field.fault("is for a ledger with a 'file'")
+        }
         assumedOutput = try fields.count("assumedOutputTokens", in: 1...10_000_000) ?? assumedOutput
         holdLifetime = try fields.seconds("holdSeconds", atLeast: 1) ?? holdLifetime
         onLimit = try fields["onLimit"].map { try OnLimit($0) } ?? onLimit

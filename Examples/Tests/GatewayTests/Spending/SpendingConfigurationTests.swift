@@ -105,11 +105,13 @@ struct SpendingConfigurationTests {
             ),
             ("prices: { models: { y: { inputPerMillion: 1 } } }\n", "prices", "there is no price for 'x' at 'a'"),
             ("prices: { models: { x: {} } }\n", "prices.models.x", "says no price"),
-            ("prices: { models: { x: { inputPerMillion: 1e12 } } }\n", "prices", "per million"),
+            ("prices: { models: { x: { inputPerMillion: 2e9 } } }\n", "prices", "per million"),
             ("prices: { file: nowhere.json }\n", "prices.file", "'nowhere.json' cannot be read"),
             ("prices: { book: old }\n", "prices.book", "'old' is not one of common, none"),
             ("operator: { keys: [] }\n", "operator.keys", "a list of at least one element"),
             ("ledger: { disk: x }\n", "ledger.disk", "unknown field"),
+            ("ledger: { file: l.sqlite }\n", "ledger", "needs 'prices'"),
+            (prices + "ledger: { durability: holds }\n", "ledger.durability", "is for a ledger with a 'file'"),
         ])
     func `a fault says where it is`(yaml: String, field: String, problem: String) throws {
         let error = #expect(throws: ConfigurationFault.self) { try spending(yaml) }

@@ -1,4 +1,6 @@
 import CostLedger
+import Foundation
+import SpillwaySQLite
 import Synchronization
 import Testing
 
@@ -46,7 +48,7 @@ private final class Shelf: LedgerStore {
 
     @Test(arguments: [true, false])
     func `what is held is stored before the upstream hears of the call`(streamed: Bool) async throws {
-        try await withStore(", durability: holds") { bench, shelf in
+        try await withStore(", file: none, durability: holds") { bench, shelf in
             #expect(try await bench.pay(streamed: streamed).seen.isDone)
             #expect(shelf.postings.map(\.kind) == [.held, .settled])
             shelf.fails = true
@@ -83,11 +85,48 @@ private final class Shelf: LedgerStore {
     }
 
     @Test func `calls go on without a store where the file says so`() async throws {
-        try await withStore(", failsOpen: true") { bench, shelf in
+        try await withStore(", file: none, failsOpen: true") { bench, shelf in
             shelf.fails = true
-            for _ in 0..<2 { #expect(try await bench.pay().seen.isDone) }
+            for _ in 0..<2 {
+                let paid = try await bench.pay()
+                #expect(paid.seen.isDone)
+            }
             shelf.fails = false
             while shelf.postings.filter({ $0.kind == .settled }).count < 2 { await bench.gateway.storeBooks() }
+        }
+    }
+
+    @Test func `a gateway that starts again knows what was spent`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withBench(replicas: 1) { bench in
+            let yaml = """
+                upstreams: { r1: { url: "http://127.0.0.1:\(bench.fleet.replicas[0])" } }
+                models: { chat: { targets: [{ upstream: r1, model: fake-7b }] } }
+                \(Purse.yaml("{ hardDollars: 200, per: total }", ledger: ", file: ledger.sqlite"))
+                """
+            let configuration = try Configuration(yaml: yaml, file: folder.appending(path: "gateway.yaml").path)
+            let file = try #require(configuration.spending?.ledger.file)
+            #expect(file == folder.appending(path: "ledger.sqlite").path)
+            var spent = Money.zero
+            for status: UInt in [200, 402] {
+                let store = try await SQLiteLedgerStore(file)
+                try await withGateway(yaml, store: store) { gateway, port in
+                    let gate = Bench(fleet: bench.fleet, gateway: gateway, port: port)
+                    if spent != .zero { #expect(try await gate.books().spent("tenant:acme") == spent) }
+                    var paid = try await gate.pay()
+                    while status == 200, paid.seen.status == 200 {
+                        spent += paid.cost ?? .zero
+                        paid = try await gate.pay()
+                    }
+                    #expect(paid.seen.status == 402)
+                    #expect(paid.message.contains("has \(Money.dollars(200) - spent) left"))
+                    await gateway.storeBooks()
+                }
+                try await store.close()
+            }
+            #expect(spent > .zero)
         }
     }
 }
