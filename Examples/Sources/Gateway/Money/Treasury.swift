@@ -92,7 +92,9 @@ final class Treasury: Sendable {
 }
 
 extension Bill {
-    /// What the caller may still spend; nil: no limit of its own bounds it. What the gateway as a whole may is not for it.
+    /// What the caller may still spend, by limits of its own; nil: none bounds it.
+    ///
+    /// What the gateway as a whole may still spend is not for it to know.
     func remaining(at now: Instant) -> Money? {
         account.ownStandings(at: now).compactMap(\.remaining).min()
     }

@@ -9,11 +9,13 @@ struct Route: Sendable {
         let upstream: Upstream
         /// `*`: the name that the client asked for.
         let model: String
+        /// What the book of prices calls it; `*`: what the client asked for.
+        let priced: String
         /// Who pays for what is asked here, and at what price; nil: nothing is priced.
-        var account: Account?
+        let account: Account?
 
-        /// Whether it stands for every model.
-        var isWildcard: Bool { model == "*" }
+        /// Whether its price is that of whatever the client asked for.
+        var isWildcard: Bool { priced == "*" }
 
         /// The name that the upstream is asked for, for a client that asked for `name`.
         func asked(for name: String) -> String { model == "*" ? name : model }
@@ -29,7 +31,7 @@ struct Route: Sendable {
     let recovery: StreamRecovery
     /// By the name of the policy's target.
     let places: [String: Place]
-    /// Whether some place asks for whatever the client does.
+    /// Whether some place has the price of whatever the client asks for.
     var hasWildcard: Bool { places.values.contains(where: \.isWildcard) }
 
     /// A route over `upstreams`, paid for by `ledger`.
@@ -46,7 +48,9 @@ struct Route: Sendable {
                     .provider(target.upstream), .model(target.model),
                     model: target.priced == "*" ? nil : target.priced, isPayerNeeded: true)
                 let upstream = upstreams[target.upstream]!
-                return (target.name, Place(upstream: upstream, model: target.model, account: account))
+                return (
+                    target.name, Place(upstream: upstream, model: target.model, priced: target.priced, account: account)
+                )
             })
         self.places = places
         let targets = model.targets.map { target in
