@@ -49,7 +49,9 @@ import Testing
     private func check(_ seed: UInt64) throws {
         var random = RandomSource.seeded(seed)
         let names = (0..<3).map(String.init)
-        let windows: [Window] = [.minute, .hour, .total, .rolling(.seconds(90), steps: 5), .rolling(.seconds(600), steps: 1)]
+        let windows: [Window] = [
+            .minute, .hour, .total, .rolling(.seconds(90), steps: 5), .rolling(.seconds(600), steps: 1),
+        ]
         var limits: [SpendLimit] = []
         for kind in [Scope.Kind.tenant, .key, .session] where Bool.random(using: &random) {
             for window in windows.shuffled(using: &random).prefix(Int.random(in: 0...3, using: &random)) {
@@ -114,13 +116,15 @@ import Testing
 
     @Test func `64 callers at once never spend more than the limit`() async throws {
         let ledger = try makeLedger([
-            SpendLimit(.tenant("acme"), hard: .dollars(50), per: .total), SpendLimit(each: .key, hard: .dollars(9), per: .hour),
+            SpendLimit(.tenant("acme"), hard: .dollars(50), per: .total),
+            SpendLimit(each: .key, hard: .dollars(9), per: .hour),
         ])
         let spent = await withTaskGroup(of: Money.self) { group in
             for caller in 0..<64 {
                 group.addTask {
                     var random = RandomSource.seeded(UInt64(caller) + 1), spent = Money.zero
-                    guard let account = try? ledger.account(.tenant("acme"), .key("\(caller % 8)"), at: at(0)) else { return spent }
+                    let account = try? ledger.account(.tenant("acme"), .key("\(caller % 8)"), at: at(0))
+                    guard let account else { return spent }
                     for step in 0..<300 {
                         let now = at(Double(step))
                         let amount = Money.cents(Int.random(in: 0...30, using: &random))

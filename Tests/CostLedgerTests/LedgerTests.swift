@@ -111,7 +111,8 @@ import Testing
         let account = try ledger.account(acme, at: at(0))
         let hold = try account.hold(.dollars(4), at: at(1))
         #expect(account.spend(.dollars(3), at: at(1)))
-        try ledger.update(limits: [SpendLimit(acme, hard: .dollars(8)), SpendLimit(acme, hard: .dollars(2), per: .day)], at: at(2))
+        let limits = [SpendLimit(acme, hard: .dollars(8)), SpendLimit(acme, hard: .dollars(2), per: .day)]
+        try ledger.update(limits: limits, at: at(2))
         // The month goes on with what was spent; the day is new.
         #expect(!account.spend(.dollars(2), at: at(3)))
         #expect(account.spend(.dollars(1), at: at(3)))
@@ -136,18 +137,19 @@ import Testing
         _ = consume second
     }
 
-    @Test(arguments: [
-        ([SpendLimit(.tenant(""), hard: .zero)], "name"), ([SpendLimit(.tenant("a"), hard: nil)], "hard"),
-        ([SpendLimit(.tenant("a"), hard: Money(nanodollars: -1))], "hard"),
-        ([SpendLimit(.tenant("a"), hard: .cents(1), soft: .cents(2))], "soft"),
-        ([SpendLimit(each: .key, hard: .cents(1), per: .rolling(.seconds(1), steps: 0))], "steps"),
-        ([SpendLimit(each: .key, hard: .cents(1), per: .rolling(.zero))], "window"),
-        ([SpendLimit(each: .key, hard: .cents(1)), SpendLimit(each: .key, hard: .cents(2))], "limits"),
-        (
-            [Window.minute, .hour, .day, .week, .month].map { SpendLimit(.key("k"), hard: .cents(1), per: $0) },
-            "limits"
-        ),
-    ] as [([SpendLimit], String)])
+    @Test(
+        arguments: [
+            ([SpendLimit(.tenant(""), hard: .zero)], "name"), ([SpendLimit(.tenant("a"), hard: nil)], "hard"),
+            ([SpendLimit(.tenant("a"), hard: Money(nanodollars: -1))], "hard"),
+            ([SpendLimit(.tenant("a"), hard: .cents(1), soft: .cents(2))], "soft"),
+            ([SpendLimit(each: .key, hard: .cents(1), per: .rolling(.seconds(1), steps: 0))], "steps"),
+            ([SpendLimit(each: .key, hard: .cents(1), per: .rolling(.zero))], "window"),
+            ([SpendLimit(each: .key, hard: .cents(1)), SpendLimit(each: .key, hard: .cents(2))], "limits"),
+            (
+                [Window.minute, .hour, .day, .week, .month].map { SpendLimit(.key("k"), hard: .cents(1), per: $0) },
+                "limits"
+            ),
+        ] as [([SpendLimit], String)])
     func `limits that cannot be are refused by name`(limits: [SpendLimit], field: String) {
         #expect { try makeLedger(limits) } throws: { ($0 as? ConfigurationError)?.field == field }
     }

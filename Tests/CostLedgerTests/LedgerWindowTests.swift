@@ -57,7 +57,8 @@ import Testing
         for seed in UInt64(1)...200 {
             var random = RandomSource.seeded(seed)
             let steps = Int.random(in: 1...20, using: &random)
-            let ledger = try makeLedger([SpendLimit(acme, hard: .dollars(10), per: .rolling(.seconds(60), steps: steps))])
+            let limit = SpendLimit(acme, hard: .dollars(10), per: .rolling(.seconds(60), steps: steps))
+            let ledger = try makeLedger([limit])
             let account = try ledger.account(acme, at: at(0))
             var now = 0.0, spent: [(at: Double, amount: Money)] = []
             for _ in 0..<200 {

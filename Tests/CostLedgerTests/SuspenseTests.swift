@@ -7,7 +7,8 @@ import Testing
     private let acme = Scope.tenant("acme")
 
     @Test func `a hold that outlives its time lies in suspense and still counts`() throws {
-        let ledger = try makeLedger([SpendLimit(acme, hard: .dollars(10), per: .total)]) { $0.holdLifetime = .seconds(60) }
+        let limits = [SpendLimit(acme, hard: .dollars(10), per: .total)]
+        let ledger = try makeLedger(limits) { $0.holdLifetime = .seconds(60) }
         let account = try ledger.account(acme, at: at(0))
         let hung = try account.hold(.dollars(6), at: at(0)), young = try account.hold(.dollars(1), at: at(30))
         ledger.sweep(at: at(60))
@@ -26,7 +27,8 @@ import Testing
     }
 
     @Test func `what lies in suspense is resolved once`() throws {
-        let ledger = try makeLedger([SpendLimit(acme, hard: .dollars(10), per: .total)]) { $0.holdLifetime = .seconds(60) }
+        let limits = [SpendLimit(acme, hard: .dollars(10), per: .total)]
+        let ledger = try makeLedger(limits) { $0.holdLifetime = .seconds(60) }
         let account = try ledger.account(acme, at: at(0))
         let first = try account.hold(.dollars(3), at: at(0)), second = try account.hold(.dollars(4), at: at(1))
         ledger.sweep(at: at(100))

@@ -28,7 +28,8 @@ import Testing
     private func taken(_ ledger: Ledger, _ scope: Scope) -> Balance {
         ledger.standings(of: scope, at: time.now).first?.balance
             ?? Balance(
-                scope: scope, window: .total, start: 0, end: 0, held: .zero, spent: .zero, overage: .zero, suspense: .zero)
+                scope: scope, window: .total, start: 0, end: 0, held: .zero, spent: .zero, overage: .zero,
+                suspense: .zero)
     }
 
     @Test func `an answer is charged by what the provider says, to who asks and to what answers`() async throws {
@@ -56,15 +57,19 @@ import Testing
         #expect(taken(ledger, .model("large")).spent == Money(dollars: "0.003"))
     }
 
-    @Test(arguments: [
-        (.overloaded, false), (.connect, false), (.rateLimited, false), (.invalidRequest, false), (.serverError, false),
-        (.timeout, true), (.truncated, true), (.transport, true), (.malformed, true),
-    ] as [(Outcome.Cause, Bool)])
+    @Test(
+        arguments: [
+            (.overloaded, false), (.connect, false), (.rateLimited, false), (.invalidRequest, false),
+            (.serverError, false),
+            (.timeout, true), (.truncated, true), (.transport, true), (.malformed, true),
+        ] as [(Outcome.Cause, Bool)])
     func `a failure costs what may have been billed`(cause: Outcome.Cause, costs: Bool) async throws {
         let ledger = try makeLedger()
         let model = try ledger.account(.model("large"), model: "large", at: time.now)
         let policy = try makePolicy(time) { Gates(model) }
-        await #expect(throws: (any Error).self) { try await policy.perform(call(nil)) { _ in throw Trouble(cause) } }
+        await #expect(throws: (any Error).self) {
+            try await policy.perform(call(nil)) { _ in throw Trouble(cause) }
+        }
         #expect(taken(ledger, .model("large")).taken == (costs ? Money(dollars: "0.003") : .zero))
         await #expect(throws: (any Error).self) {
             try await policy.perform(call(nil)) { attempt in
@@ -101,6 +106,28 @@ import Testing
         #expect(taken(ledger, .model("small")).spent == Money(dollars: "0.00025"))
         #expect(taken(ledger, acme).spent == bill.spent)
         await #expect(throws: (any Error).self) { try await policy.perform(call(nil)) { _ in } }
+    }
+
+    @Test func `what extra attempts may cost is bounded by money`() async throws {
+        let extra = Scope.tag("extra")
+        let ledger = try makeLedger([SpendLimit(extra, hard: Money(dollars: "0.007"), per: .hour)])
+        let model = try ledger.account(.model("large"), model: "large", at: time.now)
+        let payer = try ledger.account(acme, extra: extra, at: time.now)
+        let policy = try makePolicy(time) { () throws(ConfigurationError) in
+            try Retry(upTo: 3, backoff: .none, budget: try RetryBudget("budget", .init(ratio: 1, burst: 100)))
+            Gates(model)
+        }
+        let first = payer.bill(), second = payer.bill()
+        for bill in [first, second] {
+            await #expect(throws: Trouble.self) {
+                try await policy.perform(call(bill)) { _ in throw Trouble(.timeout) }
+            }
+        }
+        // $0.003 an attempt: two extra ones for the first call, none for the second, whose own attempt is no extra.
+        #expect(first.attempts == 3 && second.attempts == 1)
+        #expect(taken(ledger, extra).spent == Money(dollars: "0.006"))
+        #expect(taken(ledger, acme).spent == Money(dollars: "0.012"))
+        #expect(ledger.audit() == [])
     }
 
     @Test func `the loser of a race is charged too`() async throws {
@@ -165,11 +192,16 @@ import Testing
     }
 
     @Test func `what has no price is refused, or costs what was said`() throws {
-        let ledger = try makeLedger(), lenient = try makeLedger(unpriced: Price(input: .dollars(100), output: .dollars(100)))
+        let ledger = try makeLedger()
+        let lenient = try makeLedger(unpriced: Price(input: .dollars(100), output: .dollars(100)))
         func reason(_ ledger: Ledger, _ model: String?, _ call: Call) throws -> Reason? {
             let account = try ledger.account(acme, model: model, at: time.now)
-            do throws(Rejection) { try account.admit(call, at: time.now).void(at: time.now) } catch { return error.reason }
-            return nil
+            do throws(Rejection) {
+                try account.admit(call, at: time.now).void(at: time.now)
+                return nil
+            } catch {
+                return error.reason
+            }
         }
         #expect(try reason(ledger, "unknown", call(nil)) == .unpriced)
         #expect(try reason(ledger, nil, call(nil)) == .unpriced)
