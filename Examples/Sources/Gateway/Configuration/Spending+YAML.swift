@@ -141,7 +141,10 @@ extension Configuration.Tenant {
             return (try label.text(), try KeyHash(own.required("hash")))
         }
         guard Set(keys.map(\.name)).count == keys.count else { throw list.fault("two keys have the same name") }
-        project = try fields["project"]?.text()
+        project = try fields["project"].map { own in
+            guard try own.text().utf8.count <= 120 else { throw own.refuse("a name of at most 120 bytes") }
+            return try own.text()
+        }
         onLimit = try fields["onLimit"].map { try OnLimit($0) }
     }
 }
