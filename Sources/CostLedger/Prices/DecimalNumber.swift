@@ -73,4 +73,16 @@ struct DecimalNumber {
         }
         return value
     }
+
+    /// The number times 10^`power`, rounded to the nearest whole number, ties to even, and whether that lost anything; nil
+    /// when it does not fit.
+    func rounded(scaledBy power: Int) -> (value: Int64, isExact: Bool)? {
+        if let whole = integer(scaledBy: power) { return (whole, true) }
+        let places = -(exponent + power)
+        guard places > 0 else { return nil }
+        // There are at most 18 digits: with more places than that, less than a tenth is left.
+        guard places <= 18 else { return (0, false) }
+        let divisor = (0..<places).reduce(Int128(1)) { product, _ in product * 10 }
+        return (Money(rounding: Int128(digits), over: divisor).nanodollars, false)
+    }
 }

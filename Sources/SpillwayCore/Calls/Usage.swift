@@ -109,16 +109,15 @@ public struct Usage: Sendable, Hashable {
     @usableFromInline
     mutating func set(_ meter: Meter, _ count: Int) { counts[meter.rawValue] = Int64(min(max(0, count), Self.most)) }
 
+    // Written out, because prices ask for them in the hot path.
     /// Tokens of the prompt, of all kinds.
-    public var promptTokens: Int { sum { $0.isPrompt } }
+    public var promptTokens: Int {
+        Int(counts[0] &+ counts[1] &+ counts[2] &+ counts[3] &+ counts[4] &+ counts[7] &+ counts[8] &+ counts[10])
+    }
     /// Tokens of the answer, of all kinds.
-    public var answerTokens: Int { sum { $0.isAnswer } }
+    public var answerTokens: Int { Int(counts[5] &+ counts[6] &+ counts[9] &+ counts[11]) }
     /// All tokens.
     public var tokens: Int { promptTokens + answerTokens }
-
-    private func sum(_ counts: (Meter) -> Bool) -> Int {
-        Meter.allCases.reduce(0) { counts($1) ? $0 + self[$1] : $0 }
-    }
 
     /// What two attempts used together; as sure as the less sure of them.
     public static func + (left: Usage, right: Usage) -> Usage {
