@@ -4,6 +4,7 @@ import PackageDescription
 let package = Package(
     name: "spillway-examples",
     platforms: [.macOS(.v15)],
+    products: [.executable(name: "ledger", targets: ["LedgerTool"])],
     dependencies: [
         .package(name: "spillway", path: "../", traits: ["HTTPClientSupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -57,6 +58,15 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "LedgerTool",
+            dependencies: [
+                "Drawing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
             name: "Replay",
             dependencies: [
                 "Drawing", "FleetFaults",
@@ -80,6 +90,10 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]
+        ),
+        .testTarget(
+            name: "LedgerToolTests",
+            dependencies: ["LedgerTool", .product(name: "CostLedger", package: "spillway")]
         ),
         .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
     ],
