@@ -72,6 +72,17 @@ extension Outcome {
             isCustom ? "custom_\(code - 48)" : Self.names[Int(code)].description
         }
 
+        /// The cause that is called `description`, such as `rate_limited`; nil: none is.
+        public init?(_ description: some StringProtocol) {
+            if description.hasPrefix("custom_"), let number = UInt8(description.dropFirst(7)), number < 16 {
+                self = .custom(number)
+            } else if let code = Self.names.firstIndex(where: { $0.description == description }) {
+                self.init(UInt8(code))
+            } else {
+                return nil
+            }
+        }
+
         /// Whether the cause counts as a failure of the target, unless a classifier says otherwise.
         public var speaksAgainstTarget: Bool {
             switch self {
