@@ -6,7 +6,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [.executable(name: "ledger", targets: ["LedgerTool"])],
     dependencies: [
-        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport"]),
+        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
@@ -64,6 +64,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CostLedger", package: "spillway"),
                 .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
             ]
         ),
         .executableTarget(
@@ -93,7 +94,12 @@ let package = Package(
         ),
         .testTarget(
             name: "LedgerToolTests",
-            dependencies: ["LedgerTool", .product(name: "CostLedger", package: "spillway")]
+            dependencies: [
+                "LedgerTool",
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
         ),
         .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
     ],

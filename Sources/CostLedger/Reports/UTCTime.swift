@@ -46,7 +46,7 @@ public struct UTCTime: Sendable, Hashable, CustomStringConvertible {
 
     /// Date and time to the full second, such as `2026-11-21T09:30:00Z`; for midnight the date alone.
     public var description: String {
-        let seconds = (nanoseconds - dayNumber * Self.day) / 1_000_000_000
+        let rest = nanoseconds % Self.day, seconds = (rest < 0 ? rest + Self.day : rest) / 1_000_000_000
         guard seconds != 0 else { return date }
         return "\(date)T" + [seconds / 3_600, seconds / 60 % 60, seconds % 60].map(Self.digits).joined(separator: ":")
             + "Z"

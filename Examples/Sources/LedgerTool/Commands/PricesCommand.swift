@@ -1,5 +1,6 @@
 import ArgumentParser
 import CostLedger
+import SpillwayCore
 
 /// What models cost, and what of a table of prices cannot be read.
 struct PricesCommand: TextCommand {

@@ -1,5 +1,6 @@
 import CostLedger
 import Foundation
+import SpillwayCore
 
 /// A journal: one posting a line, in JSON.
 struct JournalFile: PostingSource {

@@ -1,5 +1,6 @@
 import CostLedger
 import Foundation
+import SpillwaySQLite
 
 /// Somewhere that postings can be read from.
 protocol PostingSource: Sendable {
@@ -14,10 +15,21 @@ enum PostingFile {
     /// Opens the file at `path`.
     static func open(_ path: String) async throws -> any PostingSource {
         let data = try InputFile.read(path)
-        if data.starts(with: sqlite) {
-            throw InputError("\(path) is a SQLite file, which this build cannot read; export it to a journal")
+        guard data.starts(with: sqlite) else { return try JournalFile(path, data) }
+        do { return SQLiteFile(reader: try await SQLiteLedgerReader(path)) } catch {
+            throw InputError(error.description)
         }
-        return try JournalFile(path, data)
+    }
+}
+
+/// The file in which a ledger keeps its postings.
+private struct SQLiteFile: PostingSource {
+    let reader: SQLiteLedgerReader
+
+    func read(_ body: (Posting) throws -> Void) async throws {
+        do { try await reader.postings(body) } catch let error as LedgerStoreError {
+            throw InputError(error.description)
+        }
     }
 }
 
