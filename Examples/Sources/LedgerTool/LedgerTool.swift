@@ -32,7 +32,9 @@ struct LedgerTool: AsyncParsableCommand {
     /// What is wrong, in one line; nil when nothing is, as with a request for help.
     static func complaint(about error: any Error) -> String? {
         guard exitCode(for: error) != .success else { return nil }
-        return message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        // Choices come as a list.
+        return message(for: error).replacingOccurrences(of: "\n  - ", with: " ").split(whereSeparator: \.isNewline)
+            .joined(separator: " ")
     }
 }
 

@@ -37,8 +37,8 @@ struct Selection: ParsableArguments {
 
     /// The report on the selected postings.
     func report<Report: LedgerReport>(_ report: Report) async throws -> Report {
-        var report = report, period = period
-        if to == nil { period = period.lowerBound..<Int64.max }
+        var report = report
+        let period = period
         try await PostingFile.open(file).read { posting in
             guard period.contains(posting.began), scope.allSatisfy(posting.scopes.contains) else { return }
             report.add(posting)
@@ -79,15 +79,19 @@ enum Span: String, ExpressibleByArgument, CaseIterable {
 }
 
 extension Scope.Kind: @retroactive ExpressibleByArgument {
+    /// The kind that is called `argument`.
     public init?(argument: String) { self.init(argument) }
+    /// What kinds are called.
     public static var allValueStrings: [String] { allCases.map(\.description) }
 }
 
 extension Price.Service: @retroactive ExpressibleByArgument {
+    /// The service that is called `argument`.
     public init?(argument: String) {
         guard let service = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
         self = service
     }
+    /// What services are called.
     public static var allValueStrings: [String] { allCases.map { "\($0)" } }
 }
 

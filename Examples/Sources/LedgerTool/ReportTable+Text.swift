@@ -1,6 +1,14 @@
 import CostLedger
 
 extension ReportTable {
+    /// This table without columns in which every figure is zero.
+    var withoutZeros: ReportTable {
+        let kept = header.indices.filter { column in
+            rows.contains { row in ![.money(.zero), .count(0), .empty].contains(row[column]) }
+        }
+        return ReportTable(kept.map { header[$0] }, rows.map { row in kept.map { row[$0] } })
+    }
+
     /// Columns for people: names to the left, figures to the right, amounts rounded to a millionth of a dollar.
     var text: String {
         let columns = header.indices.map { column -> [String] in

@@ -39,22 +39,14 @@ import Testing
     @Test func `spend by tenant and day`() async throws {
         let folder = try Folder(), path = try journal(folder)
         #expect(
-            try await answer("spend", path, "--by", "tenant", "--per", "day", "--to", "2026-11-22")
-                == """
-                day         tenant     cost  provider  metered  estimated  overage  voided  suspended  held  operations  attempts  input  cache_read  cache_write  output  reasoning  per_1k_tokens
-                ------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
-                2026-11-21  =globex  0.0120    0.0120     0.00       0.00    0.002    0.00       0.00  0.00           1         1   1000           0            0     100          0       0.010909
-                2026-11-21  acme     0.0070    0.0070     0.00       0.00    0.000    0.00       0.00  0.00           1         2   2000           0            0     200          0       0.003182
-                total                0.0190    0.0190     0.00       0.00    0.002    0.00       0.00  0.00           2         3   3000           0            0     300          0       0.005758
+            try await answer("spend", path, "--by", "tenant", "--per", "day", "--to", "2026-11-22") == """
+                day         tenant    cost  provider  overage  operations  attempts  input  output  per_1k_tokens
+                -------------------------------------------------------------------------------------------------
+                2026-11-21  =globex  0.012     0.012    0.002           1         1   1000     100       0.010909
+                2026-11-21  acme     0.007     0.007    0.000           1         2   2000     200       0.003182
+                total                0.019     0.019    0.002           2         3   3000     300       0.005758
 
-                """.replacingOccurrences(of: "0.0120", with: "0.012").replacingOccurrences(of: "0.0070", with: "0.007")
-                .replacingOccurrences(of: "0.0190", with: "0.019").replacingOccurrences(
-                    of: "   cost  provider", with: "  cost  provider"
-                )
-                .replacingOccurrences(of: "0.012    0.012", with: "0.012     0.012").replacingOccurrences(
-                    of: "0.007    0.007", with: "0.007     0.007"
-                )
-                .replacingOccurrences(of: "0.019    0.019", with: "0.019     0.019"))
+                """)
         let csv = try await answer("spend", path, "--by", "tenant", "--format", "csv")
         #expect(csv.split(separator: "\r\n")[1].hasPrefix("'=globex,0.012,0.012,0.00,0.00,0.002,"))
         let own = try await answer(
@@ -115,11 +107,10 @@ import Testing
         let invoice = try folder.file("invoice.csv", "date,model,amount\n2026-11-21,gpt-4o,0.50\n2026-11-21,x,oops\n")
         let text = try await answer("reconcile", path, "--invoice", invoice, "--format", "csv")
         #expect(
-            text.split(separator: "\r\n").dropFirst() == [
+            text.split(separator: "\r\n").dropFirst().map(String.init) == [
                 "2026-11-21,gpt-4o,0.50,0.019,0.481,0.00,,3300,differs",
                 "total,,0.50,0.019,0.481,0.00,,,\"1 rows, 1 off\"",
-                "line 3,,,,,,,,'oops' is no amount in dollars to the nano-dollar".replacingOccurrences(
-                    of: ",'", with: ",''"),
+                "line 3,,,,,,,,''oops' is no amount in dollars to the nano-dollar",
             ])
     }
 
@@ -129,10 +120,10 @@ import Testing
             try await answer("suspense", path)
                 == """
                 began       state      number  operation  attempt  held  scopes
-                -------------------------------------------------------------------------------
+                ---------------------------------------------------------------------------------
                 2026-11-22  suspended       7          6        1  0.01  tenant:acme model:gpt-4o
 
-                """.replacingOccurrences(of: "-------\n", with: "---------\n"))
+                """)
     }
 
     @Test func `a journal and the file of a ledger say the same`() async throws {

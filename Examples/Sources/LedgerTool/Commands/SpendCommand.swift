@@ -4,7 +4,8 @@ import CostLedger
 /// What was spent, by scope and window.
 struct SpendCommand: TextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "spend", abstract: "What was spent, by scope and window.")
+        commandName: "spend", abstract: "What was spent, by scope and window.",
+        discussion: "A table leaves out columns that are zero throughout; csv and tsv have all.")
 
     @OptionGroup var selection: Selection
     @Option(help: "One group for each: tenant, project, key, user, model, provider, session or tag.")
@@ -14,6 +15,7 @@ struct SpendCommand: TextCommand {
     @OptionGroup var output: OutputOptions
 
     func text() async throws -> String {
-        output.text(try await selection.report(Statement(by: by, per: per?.window ?? .total)).table)
+        let table = try await selection.report(Statement(by: by, per: per?.window ?? .total)).table
+        return output.text(output.format == .table ? table.withoutZeros : table)
     }
 }
