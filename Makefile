@@ -29,6 +29,7 @@ simulate: setup
 	Examples/.build/release/FleetSimulation retry-storm --seeds 100 --drawing out/retry-storm.svg
 	Examples/.build/release/FleetSimulation hedging --seeds 20 --drawing out/hedging.svg
 	Examples/.build/release/FleetSimulation nesting --drawing out/nesting.svg
+	Examples/.build/release/FleetSimulation spending --drawing out/spending.svg
 	Examples/.build/release/FleetSimulation schedules --seeds 1000000 --drawing out/schedules.svg
 	@echo 'simulate: drawings are in out/'
 

@@ -15,7 +15,8 @@ let package = Package(
             name: "Report",
             dependencies: [
                 "CAllocations", "CLimits", .product(name: "Spillway", package: "spillway"),
-                .product(name: "CostLedger", package: "spillway"), .product(name: "SpillwayTesting", package: "spillway"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),
         .executableTarget(

@@ -53,6 +53,7 @@ let package = Package(
             dependencies: [
                 "Drawing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
                 .product(name: "Spillway", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]

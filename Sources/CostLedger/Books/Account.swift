@@ -17,12 +17,16 @@ public final class Account: BuiltInGate, Payer {
     public let onLimit: OnLimit
     let priced: PricedModel?
     let service: Price.Service
-    /// Places of the scopes in the books. A buffer, because to walk an array counts a reference to it.
+    /// Places of the scopes in the books.
+    ///
+    /// A buffer, because to walk an array counts a reference to it.
     nonisolated(unsafe) let lines: UnsafeBufferPointer<UInt32>
+    /// Those, and in the end that of extra attempts.
+    nonisolated(unsafe) let linesOfExtras: UnsafeBufferPointer<UInt32>
     private let gate: AccountState
 
     init(
-        _ ledger: Ledger, _ scopes: [Scope], _ lines: [UInt32], model: String?, _ priced: PricedModel?,
+        _ ledger: Ledger, _ scopes: [Scope], _ lines: [UInt32], extra: UInt32?, model: String?, _ priced: PricedModel?,
         _ service: Price.Service, _ onLimit: OnLimit, isPayerNeeded: Bool
     ) {
         self.ledger = ledger
@@ -31,18 +35,20 @@ public final class Account: BuiltInGate, Payer {
         self.onLimit = onLimit
         self.priced = priced
         self.service = service
-        let buffer = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: lines.count)
-        _ = buffer.initialize(from: lines)
-        self.lines = UnsafeBufferPointer(buffer)
+        let all = lines + [extra].compactMap(\.self)
+        let buffer = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: all.count)
+        _ = buffer.initialize(from: all)
+        linesOfExtras = UnsafeBufferPointer(buffer)
+        self.lines = UnsafeBufferPointer(rebasing: linesOfExtras[..<lines.count])
         gate = AccountState(ledger.state, isPayerNeeded: isPayerNeeded)
         gate.account = Unmanaged.passUnretained(self)
     }
 
     deinit {
         ledger.state.withBooks { books in
-            for line in lines { books.leave(line) }
+            for line in linesOfExtras { books.leave(line) }
         }
-        lines.deallocate()
+        linesOfExtras.deallocate()
     }
 
     /// What rejections and metrics call it: the ledger's name.

@@ -84,6 +84,7 @@ public final class Ledger: Sendable {
     ) throws(ConfigurationError) {
         try Validation("Ledger").name(name)
         try configuration.validate()
+        try prices.validate()
         self.name = name
         self.prices = prices
         durability = configuration.durability
@@ -106,29 +107,33 @@ public final class Ledger: Sendable {
     ///   - onLimit: What becomes of an answer that costs more than is held for it, ``OnLimit/finish`` by default; where a call
     ///     has a payer, what that says counts.
     ///   - isPayerNeeded: Whether calls must say who pays (`Call.payer`); false by default.
+    ///   - extra: A scope that pays also for each attempt of a bill beyond its first, so that a limit on it bounds what retries,
+    ///     hedges and fallbacks may cost; none by default.
     ///   - now: The time, for the windows of scopes that are new.
     /// - Throws: `ConfigurationError` for scopes that cannot be, or more of them than the ledger has places for. A model without a
     ///   price is no error here: calls to it are refused as `unpriced`, or cost what the configuration says.
     public func account(
         _ scopes: Scope..., model: String? = nil, service: Price.Service = .standard, onLimit: OnLimit = .finish,
-        isPayerNeeded: Bool = false, at now: Instant = SystemTime().now
+        isPayerNeeded: Bool = false, extra: Scope? = nil, at now: Instant = SystemTime().now
     ) throws(ConfigurationError) -> Account {
         try account(
-            of: scopes, model: model, service: service, onLimit: onLimit, isPayerNeeded: isPayerNeeded, at: now)
+            of: scopes, model: model, service: service, onLimit: onLimit, isPayerNeeded: isPayerNeeded, extra: extra,
+            at: now)
     }
 
-    /// As ``account(_:model:service:onLimit:isPayerNeeded:at:)``, for scopes in an array.
+    /// As ``account(_:model:service:onLimit:isPayerNeeded:extra:at:)``, for scopes in an array.
     public func account(
         of scopes: [Scope], model: String? = nil, service: Price.Service = .standard, onLimit: OnLimit = .finish,
-        isPayerNeeded: Bool = false, at now: Instant = SystemTime().now
+        isPayerNeeded: Bool = false, extra: Scope? = nil, at now: Instant = SystemTime().now
     ) throws(ConfigurationError) -> Account {
+        let all = scopes + [extra].compactMap(\.self)
         let check = Validation("Account")
         try check.count(scopes.count, "scopes", in: 1...8)
-        try check.require(Set(scopes).count == scopes.count, "scopes", scopes, "different from each other")
-        for scope in scopes { try check.name(scope.name) }
+        try check.require(Set(all).count == all.count, "scopes", all, "different from each other")
+        for scope in all { try check.name(scope.name) }
         let lines = state.withBooks { books -> [UInt32]? in
             var lines: [UInt32] = []
-            for scope in scopes {
+            for scope in all {
                 guard let line = books.enter(scope, at: now) else {
                     for line in lines { books.leave(line) }
                     return nil
@@ -144,7 +149,8 @@ public final class Ledger: Sendable {
         }
         let priced = model.flatMap { PricedModel(prices.prices(of: $0)) ?? unpriced }
         return Account(
-            self, scopes, lines, model: model, priced, service, onLimit, isPayerNeeded: isPayerNeeded)
+            self, scopes, Array(lines[..<scopes.count]), extra: extra.map { _ in lines[scopes.count] }, model: model,
+            priced, service, onLimit, isPayerNeeded: isPayerNeeded)
     }
 
     func nextNumber() -> UInt64 {

@@ -66,7 +66,9 @@ final class LedgerState: GateState, @unchecked Sendable {
     ) throws(Rejection) -> RawPermit {
         if let writer, writer.refuses { throw Rejection(name, .ledgerUnavailable, retryAfter: -1) }
         guard amount >= .zero else { throw Rejection(name, .spendLimit, retryAfter: -1) }
-        let first = account.lines, second = payer?.lines
+        let isExtra = (details?.bill?.attempts ?? 0) > 0
+        let first = isExtra ? account.linesOfExtras : account.lines
+        let second = isExtra ? payer?.linesOfExtras : payer?.lines
         let (answer, wait, hasPassed) = withBooks { books -> (Books.Answer, Int64, Bool) in
             let time = books.unix(now)
             guard books.journal.count < LedgerWriter.mostUnwritten else { return (.unavailable, -1, false) }

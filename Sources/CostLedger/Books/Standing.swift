@@ -17,9 +17,13 @@ public struct Standing: Sendable, Hashable {
     public var window: Window { balance.window }
     /// All that counts against the limits: held, spent, over and in suspense.
     public var taken: Money { balance.taken + carried }
-    /// What may still be held; nil: there is no hard limit. Never negative.
+    /// What may still be held; nil: there is no hard limit.
+    ///
+    /// Never negative.
     public var remaining: Money? { hard.map { Swift.max(.zero, $0 - taken) } }
-    /// When the window renews, in nanoseconds since 1970; nil: never. Of a rolling one, when its present step ends.
+    /// When the window renews, in nanoseconds since 1970; nil: never.
+    ///
+    /// Of a rolling one, when its present step ends.
     public var renews: Int64? { balance.end == .max ? nil : balance.end }
 }
 

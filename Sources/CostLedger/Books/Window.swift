@@ -39,7 +39,9 @@ public enum Window: Sendable, Hashable {
     /// The nanoseconds of one step of a rolling window; 0 for others.
     var step: Int64 {
         guard case .rolling(let span, let steps) = self else { return 0 }
-        return max(1, span.clampedNanoseconds / Int64(max(1, steps)))
+        // Rounded up: else a step more would count.
+        let count = Int64(max(1, steps))
+        return max(1, span.clampedNanoseconds / count + (span.clampedNanoseconds % count == 0 ? 0 : 1))
     }
 
     /// The nanoseconds of a rolling window; 0 for others.

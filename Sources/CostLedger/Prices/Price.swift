@@ -139,15 +139,8 @@ public struct Price: Sendable, Hashable {
             let size = usage.promptTokens
             while index < last, size <= schedules[index].above { index += 1 }
         }
-        var high = UInt64(0), low = UInt64(0)
-        let counts = usage.counts, rates = schedules[index].rates.perMillion
-        for lane in 0..<16 where counts[lane] != 0 {
-            guard rates[lane] >= 0 else { throw .meter(Usage.Meter.allCases[lane]) }
-            let product = UInt64(bitPattern: rates[lane]).multipliedFullWidth(by: UInt64(bitPattern: counts[lane]))
-            let (sum, carry) = low.addingReportingOverflow(product.low)
-            low = sum
-            high &+= product.high &+ (carry ? 1 : 0)
-        }
+        let (high, low, unpriced) = Self.products(usage.counts, schedules[index].rates.perMillion)
+        guard unpriced < 0 else { throw .meter(Usage.Meter.allCases[unpriced]) }
         // Sixteen products of 63 and 40 bits fit 107. Most sums fit one word, which is quicker to divide.
         guard high != 0 else {
             let (quotient, rest) = low.quotientAndRemainder(dividingBy: 1_000_000)
@@ -157,6 +150,30 @@ public struct Price: Sendable, Hashable {
         let sum = Int128(high) << 64 | Int128(low)
         guard sum <= Int128(Int64.max) * 1_000_000 else { throw .tooLarge }
         return Money(rounding: sum, over: 1_000_000)
+    }
+
+    /// The sum of counts by rates in two words, and the lane of a count without a rate, −1 when there is none.
+    private static func products(
+        _ counts: SIMD16<Int64>, _ rates: SIMD16<Int64>
+    ) -> (high: UInt64, low: UInt64, unpriced: Int) {
+        var high = UInt64(0), low = UInt64(0)
+        // Through memory, because a lane with a variable index would copy the vector each time.
+        let unpriced = withUnsafeBytes(of: counts) { counts in
+            withUnsafeBytes(of: rates) { rates in
+                for lane in 0..<16 {
+                    let count = counts.load(fromByteOffset: lane * 8, as: UInt64.self)
+                    guard count != 0 else { continue }
+                    let rate = rates.load(fromByteOffset: lane * 8, as: Int64.self)
+                    guard rate >= 0 else { return lane }
+                    let product = UInt64(rate).multipliedFullWidth(by: count)
+                    let (sum, carry) = low.addingReportingOverflow(product.low)
+                    low = sum
+                    high &+= product.high &+ (carry ? 1 : 0)
+                }
+                return -1
+            }
+        }
+        return (high, low, unpriced)
     }
 }
 

@@ -10,7 +10,9 @@ extension Price {
         /// No price for anything.
         public init() {}
 
-        /// Rates in dollars: tokens by the million, all else by the piece. What is not given has no rate.
+        /// Rates in dollars: tokens by the million, all else by the piece.
+        ///
+        /// What is not given has no rate.
         ///
         /// - Parameters:
         ///   - input: A million tokens of the prompt.

@@ -24,7 +24,11 @@ extension Ledger {
         let image = try await store.load(at: ledger.state.withBooks { $0.unix(now) })
         ledger.state.connect(LedgerWriter(store, failsOpen: configuration.failsOpen, time: time))
         try ledger.state.withBooks { books throws(LedgerStoreError) in try books.restore(image, at: now) }
-        try await ledger.stored()
+        do { try await ledger.stored() } catch {
+            // Whoever opens again begins with what is stored: what this one still has to say would contradict it.
+            ledger.state.writer?.stop()
+            throw error
+        }
         return ledger
     }
 

@@ -24,6 +24,7 @@ final class LedgerWriter: Sendable {
     let failsOpen: Bool
     private let isRunning = Atomic(false)
     private let isFailing = Atomic(false)
+    private let isStopped = Atomic(false)
     private let state = Locked(State())
 
     init(_ store: any LedgerStore, failsOpen: Bool, time: any TimeSource) {
@@ -38,9 +39,12 @@ final class LedgerWriter: Sendable {
     /// What the store last failed with; nil: it does not fail.
     var failure: LedgerStoreError? { state.withLock { $0.failure } }
 
+    /// Writes no more, because another ledger will go on from what is stored.
+    func stop() { isStopped.store(true, ordering: .sequentiallyConsistent) }
+
     /// There is something to write.
     func wake(_ books: LedgerState) {
-        guard !isRunning.load(ordering: .sequentiallyConsistent),
+        guard !isStopped.load(ordering: .relaxed), !isRunning.load(ordering: .sequentiallyConsistent),
             isRunning.compareExchange(expected: false, desired: true, ordering: .sequentiallyConsistent).exchanged
         else { return }
         Task(executorPreference: TaskExecutorPreference.current) { await self.drain(books) }
@@ -62,7 +66,7 @@ final class LedgerWriter: Sendable {
 
     private func drain(_ books: LedgerState) async {
         var pause = Self.shortestRetry
-        while true {
+        while !isStopped.load(ordering: .sequentiallyConsistent) {
             guard let (number, batch) = state.withLock({ $0.unkept }) ?? books.takeBatch() else {
                 isRunning.store(false, ordering: .sequentiallyConsistent)
                 // What was posted just before that found this task running.
@@ -79,6 +83,11 @@ final class LedgerWriter: Sendable {
                 pause = Self.shortestRetry
             } catch {
                 ended(number, batch, error)
+                if error.kind == .closed {
+                    // It will not open again: the next posting tries once more, and nothing waits for it.
+                    isRunning.store(false, ordering: .sequentiallyConsistent)
+                    return
+                }
                 // A cancelled wait is a shorter one.
                 try? await time.sleep(for: pause)
                 pause = min(pause * 2, Self.longestRetry)

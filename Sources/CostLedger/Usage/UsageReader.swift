@@ -5,7 +5,9 @@
 public struct UsageReader: Sendable {
     /// The provider's form.
     public let format: UsageFormat
-    /// What has been said so far; nil before the first word. When a stream breaks off, `isFinal` is false.
+    /// What has been said so far; nil before the first word.
+    ///
+    /// When a stream breaks off, `isFinal` is false.
     public private(set) var reading: UsageReading?
 
     private var fields: [String: JSON] = [:]

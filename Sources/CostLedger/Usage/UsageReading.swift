@@ -9,19 +9,21 @@ public enum UsageFormat: Sendable, Hashable, CaseIterable {
     case openAI
     /// Anthropic's messages. Cached tokens stand beside `input_tokens`.
     case anthropic
-    /// Gemini's `generateContent`. Cached tokens are inside of the prompt, thoughts and tool prompts stand beside it.
+    /// Gemini's `generateContent`. Cached tokens are inside of the prompt, thoughts and tool prompts stand beside it; film is
+    /// counted as images.
     case gemini
 }
 
 /// What a provider says that a call used, in counts that do not overlap.
 public struct UsageReading: Sendable, Hashable {
-    /// The counts. Its source is the provider, or an estimate while ``isFinal`` is false.
+    /// The counts, whose source is the provider, or an estimate while ``isFinal`` is false.
     public var usage: Usage
     /// The service that answered, for ``Price/cost(of:service:)``; nil when the provider does not say, or names one that is
     /// not in ``Price/Service``.
     public var service: Price.Service?
-    /// Whether the provider is done counting. Until then the counts are a placeholder, or those so far, and must not be posted
-    /// as what the call used.
+    /// Whether the provider is done counting.
+    ///
+    /// Until then the counts are a placeholder, or those so far, and must not be posted as what the call used.
     public var isFinal: Bool
     /// Where the provider's figures contradict each other, or could not be taken as they are.
     public var discrepancies: [Discrepancy]
@@ -35,7 +37,7 @@ public struct UsageReading: Sendable, Hashable {
         case total(field: String, said: Int, counted: Int)
         /// The parts of `field` are more than it: they were cut, so that no token is charged twice.
         case parts(field: String, said: Int, counted: Int)
-        /// `field` is negative (taken as 0), has a fraction (rounded), is above ``Usage/most`` (taken as that), or is no
+        /// `field` is negative (taken as 0), has a fraction (rounded), is above `Usage.most` (taken as that), or is no
         /// number (taken as 0).
         case count(field: String)
         /// The provider names a service that ``Price/Service`` does not have.

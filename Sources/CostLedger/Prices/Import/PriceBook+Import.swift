@@ -15,7 +15,9 @@ extension PriceBook {
         public let unmapped: [Unmapped]
         /// Models without a single price that could be taken over: the book does not know them.
         public let unpriced: [String]
-        /// Models whose prices are all 0. Some are free; of others the price is just not known to whoever wrote the table.
+        /// Models whose prices are all 0.
+        ///
+        /// Some are free; of others the price is just not known to whoever wrote the table.
         public let free: [String]
 
         /// A field that is not in the book, or not exactly.
@@ -30,11 +32,11 @@ extension PriceBook {
 
         /// Why a field is not in the book.
         public enum Reason: String, Sendable, Hashable, CaseIterable {
-            /// No ``Usage/Meter`` counts what it prices: characters, pixels, pages, cached images, sessions.
+            /// No `Usage.Meter` counts what it prices: characters, pixels, pages, cached images, sessions.
             case unit
             /// It is for a service that ``Price/Service`` does not have.
             case service
-            /// The price depends on something that is not in a ``Usage``: region, hour of the day, quality, what is free.
+            /// The price depends on something that is not in a `Usage`: region, hour of the day, quality, what is free.
             case condition
             /// Prices above a size without prices below it: the service has none.
             case base
