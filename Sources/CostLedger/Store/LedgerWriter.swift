@@ -35,6 +35,9 @@ final class LedgerWriter: Sendable {
     /// Whether no call may begin, because what it costs could not be stored.
     var refuses: Bool { !failsOpen && isFailing.load(ordering: .relaxed) }
 
+    /// Whether nobody is to wait for a store that fails.
+    var goesOn: Bool { failsOpen && isFailing.load(ordering: .relaxed) }
+
     /// What the store last failed with; nil: it does not fail.
     var failure: LedgerStoreError? { state.withLock { $0.failure } }
 
@@ -79,6 +82,11 @@ final class LedgerWriter: Sendable {
                 pause = Self.shortestRetry
             } catch {
                 ended(number, batch, error)
+                if error.kind == .closed {
+                    // It does not open again; whoever waits later is told the same.
+                    isRunning.store(false, ordering: .sequentiallyConsistent)
+                    return
+                }
                 // A cancelled wait is a shorter one.
                 try? await time.sleep(for: pause)
                 pause = min(pause * 2, Self.longestRetry)
