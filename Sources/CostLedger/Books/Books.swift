@@ -18,6 +18,8 @@ struct Books: ~Copyable {
     var freeLines: [UInt32] = []
     var places: [Scope: UInt32] = [:]
     // Their books.
+    /// The kinds of windows that there are.
+    var windows: [Window] = []
     var books = Slab<Book>()
     var freeBooks: [UInt32] = []
     // The holds, each with its books from 16 × its place on.
@@ -178,6 +180,8 @@ struct Books: ~Copyable {
             if books[index].taken &+ books[index].carried > books[index].soft { warn(index) }
         }
         holds[place].amount += more
+        // Else nobody would know after a crash whose money that was.
+        if isStored { post(.held, place, at: holds[place].began) }
         return true
     }
 

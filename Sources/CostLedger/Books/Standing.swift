@@ -86,9 +86,8 @@ extension Books {
 
     /// A book as the store and reports see it.
     func balance(of book: Book) -> Balance {
-        let line = lines[Int(book.line)]
-        return Balance(
-            scope: line.scope, window: line.windows[Int(book.track)], start: book.start, end: book.end,
+        Balance(
+            scope: lines[Int(book.line)].scope, window: windows[Int(book.window)], start: book.start, end: book.end,
             held: Money(nanodollars: book.held), spent: Money(nanodollars: book.spent),
             overage: Money(nanodollars: book.overage), suspense: Money(nanodollars: book.suspense))
     }
