@@ -15,6 +15,7 @@ final class Ledger: Sendable {
         var calls = 0
         var completed = 0
         var tokens = 0
+        var promptTokens = 0
         var faults: [String: Int] = [:]
     }
 
@@ -25,6 +26,8 @@ final class Ledger: Sendable {
         var phases: [String: Counts] = [:]
         var replicas: [Int: Counts] = [:]
         var ports: [Int: Int] = [:]
+        /// What each engine, in order, had generated when the counts were last zeroed.
+        var generatedBefore: [Int] = []
 
         mutating func count(_ call: Call, _ change: (inout Counts) -> Void) {
             guard call.epoch == epoch else { return }
@@ -49,7 +52,14 @@ final class Ledger: Sendable {
         state.withLock { $0.count(call) { $0.completed += 1 } }
     }
 
-    /// Counts generated tokens.
+    /// Counts the prompt of a call whose first token is there: no sooner is it certain that the whole prompt was read.
+    ///
+    /// What an engine reads of a prompt before its call is aborted counts for nothing; vLLM's own counter does the same.
+    func read(_ promptTokens: Int, by call: Call) {
+        state.withLock { $0.count(call) { $0.promptTokens += promptTokens } }
+    }
+
+    /// Counts tokens of answers that went out to clients, also of answers that broke off.
     func generated(_ tokens: Int, by call: Call) {
         state.withLock { $0.count(call) { $0.tokens += tokens } }
     }
@@ -68,12 +78,13 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Zeroes all counts; the phase stays.
-    func reset() {
+    /// Zeroes all counts, with the load of each replica in order; the phase stays.
+    func reset(loads: [EngineModel.Load]) {
         state.withLock { state in
             state.epoch += 1
             state.phases = [:]
             state.replicas = [:]
+            state.generatedBefore = loads.map(\.tokensGenerated)
         }
     }
 
@@ -95,10 +106,14 @@ final class Ledger: Sendable {
         }
         let replicas = loads.enumerated().map { offset, load -> JSONValue in
             let counts = state.replicas[offset + 1] ?? Counts()
+            let before = offset < state.generatedBefore.count ? state.generatedBefore[offset] : 0
             return [
                 "port": .count(state.ports[offset + 1] ?? 0),
                 "calls": .count(counts.calls),
                 "completed": .count(counts.completed),
+                "prompt_tokens": .count(counts.promptTokens),
+                // The engine's own count: what it generated for calls that were aborted never went through here.
+                "generated_tokens": .count(load.tokensGenerated - before),
                 "running": .count(load.running),
                 "waiting": .count(load.waiting),
                 "preemptions": .count(load.preemptions),
