@@ -62,6 +62,7 @@ let package = Package(
                 "Drawing", "FleetFaults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
             ]
         ),
         .testTarget(
@@ -81,7 +82,10 @@ let package = Package(
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),
-        .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
+        .testTarget(
+            name: "ReplayTests",
+            dependencies: ["Drawing", "Replay", .product(name: "CostLedger", package: "spillway")]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
