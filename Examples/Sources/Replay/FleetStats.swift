@@ -10,7 +10,7 @@ struct FleetStats: Codable, Sendable, Equatable {
 
     /// The counts of one replica; a fleet need not know them.
     struct Replica: Codable, Sendable, Equatable {
-        /// Tokens of prompts that were read, of calls that got a token.
+        /// Tokens of prompts that were read, also of calls that were aborted.
         var promptTokens: Int?
         /// Tokens that were generated, sent or not.
         var generatedTokens: Int?

@@ -32,7 +32,7 @@ extension Report {
     var billLegend: String {
         """
         read: prompt tokens, and generated: answer tokens, of all attempts that the replicas worked on, also of those \
-        that were aborted or lost; in answers: what users got whole, each prompt and answer once; wasted: the rest of \
+        that were aborted or lost, but none of calls that were refused, waited or hung; in answers: what users got whole, each prompt and answer once; wasted: the rest of \
         the total; per answer: the total for each good answer with its first token in the target; against: that of the \
         first run
         prices: \(prices.text)

@@ -1,8 +1,8 @@
 extension RunResult {
     /// What a run made the replicas do, in tokens.
     struct Work: Codable, Sendable, Equatable {
-        /// What each replica worked on, in order, for whatever became of it: prompts of calls that got at least one token,
-        /// and all tokens that were generated, also for calls that were aborted.
+        /// What each replica worked on, in order, whatever became of it: all that was read of prompts, and all that was
+        /// generated, also for calls that were aborted.
         let replicas: [Tokens]
         /// What users got whole: of each good request the prompt once and the answer once.
         let answers: Tokens

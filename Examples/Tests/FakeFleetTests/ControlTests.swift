@@ -48,7 +48,7 @@ import Testing
         ledger.reset(loads: [])
         ledger.completed(call)
         ledger.generated(3, by: call)
-        ledger.read(7, by: call)
+        ledger.began(call)
         #expect(ledger.report(loads: []) == ["phases": [:], "replicas": []])
     }
 

@@ -54,7 +54,7 @@ private let prompt = String(repeating: "word", count: 8)
         }
     }
 
-    @Test func `a call that never got a token counts nothing`() async throws {
+    @Test func `a call that the engine never computed counts nothing`() async throws {
         try await withFleet { fleet in
             try await fleet.fault(.error503)
             _ = try await fleet.chat(prompt, extra: streamed).text
@@ -84,11 +84,44 @@ private let prompt = String(repeating: "word", count: 8)
             _ = try await fleet.chat(prompt, extra: streamed).text
             #expect(try await worked(fleet) == [8, 40])
         }
+    }
+
+    /// What a ledger reports of one engine that had `before` at the reset and has `load` now, with one call begun since.
+    private func worked(_ before: EngineModel.Load, _ load: EngineModel.Load) -> [JSONValue] {
         let ledger = Ledger()
-        var loads = [EngineModel.Load(), EngineModel.Load()]
-        loads[1].tokensGenerated = 5
-        ledger.reset(loads: loads)
-        loads[1].tokensGenerated = 12
-        #expect(ledger.report(loads: loads)["replicas"].items.map { $0["generated_tokens"] } == [0, 7])
+        ledger.reset(loads: [before])
+        ledger.began(ledger.begin(replica: 1))
+        let replica = ledger.report(loads: [load])["replicas"][0]
+        return [replica["prompt_tokens"], replica["generated_tokens"]]
+    }
+
+    @Test func `a prompt that was read in part counts in part, and what the cache had counts`() {
+        var (before, load) = (EngineModel.Load(), EngineModel.Load())
+        (before.prefixQueries, before.tokensComputed, before.tokensGenerated) = (1000, 1004, 5)
+        // One call of 100 tokens, 32 of them cached, and 10 generated; one of 500 that was aborted after 200.
+        (load.prefixQueries, load.prefixHits) = (1600, 32)
+        (load.tokensComputed, load.tokensGenerated) = (1004 + 68 + 9 + 200, 15)
+        #expect(worked(before, load) == [300, 10])
+    }
+
+    @Test func `what is computed again after a preemption is not charged twice`() {
+        var load = EngineModel.Load()
+        // 100 tokens and 10 generated, all of it computed twice.
+        (load.prefixQueries, load.tokensComputed, load.tokensGenerated) = (100, 109 + 105, 10)
+        #expect(worked(.init(), load) == [100, 10])
+    }
+
+    @Test func `a real prompt that was left half read counts in part`() async throws {
+        // A step of 16 tokens takes 16 s of simulated time, so that only part of the prompt is read before the client goes.
+        let slow = ["--speed=100", "--prefill-rate=1", "--token-budget=16", "--slots=4"]
+        try await withFleet(slow) { fleet in
+            let call = Task { try await fleet.chat(String(repeating: "word", count: 4000), extra: streamed).text }
+            try await fleet.stats { $0["replicas"][0]["prompt_tokens"] != 0 }
+            call.cancel()
+            try await fleet.stats { $0["replicas"][0]["running"] == 0 }
+            guard case .number(let read) = try await worked(fleet)[0] else { return #expect(Bool(false), "no count") }
+            #expect(read >= 16 && read < 4000 && read.truncatingRemainder(dividingBy: 16) == 0)
+            #expect(try await worked(fleet)[1] == 0)
+        }
     }
 }

@@ -15,7 +15,8 @@ final class Ledger: Sendable {
         var calls = 0
         var completed = 0
         var tokens = 0
-        var promptTokens = 0
+        /// Calls whose first token is there.
+        var begun = 0
         var faults: [String: Int] = [:]
     }
 
@@ -26,8 +27,8 @@ final class Ledger: Sendable {
         var phases: [String: Counts] = [:]
         var replicas: [Int: Counts] = [:]
         var ports: [Int: Int] = [:]
-        /// What each engine, in order, had generated when the counts were last zeroed.
-        var generatedBefore: [Int] = []
+        /// The load of each engine, in order, when the counts were last zeroed.
+        var loadsBefore: [EngineModel.Load] = []
 
         mutating func count(_ call: Call, _ change: (inout Counts) -> Void) {
             guard call.epoch == epoch else { return }
@@ -52,11 +53,9 @@ final class Ledger: Sendable {
         state.withLock { $0.count(call) { $0.completed += 1 } }
     }
 
-    /// Counts the prompt of a call whose first token is there: no sooner is it certain that the whole prompt was read.
-    ///
-    /// What an engine reads of a prompt before its call is aborted counts for nothing; vLLM's own counter does the same.
-    func read(_ promptTokens: Int, by call: Call) {
-        state.withLock { $0.count(call) { $0.promptTokens += promptTokens } }
+    /// Counts a call whose first token is there.
+    func began(_ call: Call) {
+        state.withLock { $0.count(call) { $0.begun += 1 } }
     }
 
     /// Counts tokens of answers that went out to clients, also of answers that broke off.
@@ -84,7 +83,7 @@ final class Ledger: Sendable {
             state.epoch += 1
             state.phases = [:]
             state.replicas = [:]
-            state.generatedBefore = loads.map(\.tokensGenerated)
+            state.loadsBefore = loads
         }
     }
 
@@ -106,19 +105,30 @@ final class Ledger: Sendable {
         }
         let replicas = loads.enumerated().map { offset, load -> JSONValue in
             let counts = state.replicas[offset + 1] ?? Counts()
-            let before = offset < state.generatedBefore.count ? state.generatedBefore[offset] : 0
+            let before = offset < state.loadsBefore.count ? state.loadsBefore[offset] : EngineModel.Load()
             return [
                 "port": .count(state.ports[offset + 1] ?? 0),
                 "calls": .count(counts.calls),
                 "completed": .count(counts.completed),
-                "prompt_tokens": .count(counts.promptTokens),
+                "prompt_tokens": .count(Self.read(load, since: before, begun: counts.begun)),
                 // The engine's own count: what it generated for calls that were aborted never went through here.
-                "generated_tokens": .count(load.tokensGenerated - before),
+                "generated_tokens": .count(load.tokensGenerated - before.tokensGenerated),
                 "running": .count(load.running),
                 "waiting": .count(load.waiting),
                 "preemptions": .count(load.preemptions),
             ]
         }
         return ["phases": .object(phases), "replicas": .array(replicas)]
+    }
+
+    /// Prompt tokens that an engine has read, whatever became of their calls: computed, or found in its cache.
+    ///
+    /// It computes all tokens of a call but the last one generated. What it computed again for preempted calls would count
+    /// twice, so that the prompts of all calls that joined the batch are the most that it can be.
+    private static func read(_ load: EngineModel.Load, since before: EngineModel.Load, begun: Int) -> Int {
+        let computed = load.tokensComputed - before.tokensComputed
+        let decoded = max(0, load.tokensGenerated - before.tokensGenerated - begun)
+        let found = load.prefixHits - before.prefixHits
+        return min(load.prefixQueries - before.prefixQueries, max(0, computed - decoded) + found)
     }
 }

@@ -7,7 +7,6 @@ import SpillwayTesting
 struct Generation: Sendable {
     /// The call's number within its replica's engine.
     let id: Int
-    let promptTokens: Int
     /// How many tokens it will bring.
     let tokens: Int
     let chunks: AsyncStream<EngineModel.Progress>
@@ -25,11 +24,14 @@ struct Generation: Sendable {
     func collect(_ source: TokenSource) async throws -> String {
         var source = source
         var text = ""
-        var isRead = false
+        var hasBegun = false
         var isComplete = false
         for await chunk in chunks {
-            if !isRead { ledger.read(promptTokens, by: call) }
-            isRead = true
+            // An embedding has no token.
+            if !hasBegun, chunk.tokens > 0 {
+                ledger.began(call)
+                hasBegun = true
+            }
             text += source.next(chunk.tokens)
             ledger.generated(chunk.tokens, by: call)
             isComplete = chunk.isLast
@@ -88,7 +90,7 @@ struct Generation: Sendable {
         var sent = 0
         var isComplete = false
         for await chunk in chunks {
-            if sent == 0 { ledger.read(promptTokens, by: call) }
+            if sent == 0, chunk.tokens > 0 { ledger.began(call) }
             if fault == .dribble, sent >= faultChunk {
                 for _ in 0..<chunk.tokens {
                     try await keepAlive(&writer, for: interval)

@@ -103,7 +103,6 @@ struct Replica: Sendable {
         client.watch { driver.cancel(id) }
         return Generation(
             id: id,
-            promptTokens: prompt.tokens,
             tokens: tokens,
             chunks: stream,
             fault: fault?.kind,
