@@ -78,6 +78,7 @@ let package = Package(
                 "Drawing", "FleetFaults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
             ]
         ),
         .testTarget(
@@ -108,7 +109,10 @@ let package = Package(
                 .product(name: "SpillwaySQLite", package: "spillway"),
             ]
         ),
-        .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
+        .testTarget(
+            name: "ReplayTests",
+            dependencies: ["Drawing", "Replay", .product(name: "CostLedger", package: "spillway")]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
