@@ -4,6 +4,7 @@ import PackageDescription
 let package = Package(
     name: "spillway-examples",
     platforms: [.macOS(.v15)],
+    products: [.executable(name: "ledger", targets: ["LedgerTool"])],
     dependencies: [
         .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -62,6 +63,16 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "LedgerTool",
+            dependencies: [
+                "Drawing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
             name: "Replay",
             dependencies: [
                 "Drawing", "FleetFaults",
@@ -86,6 +97,15 @@ let package = Package(
                 .product(name: "CostLedger", package: "spillway"),
                 .product(name: "SpillwaySQLite", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
+            ]
+        ),
+        .testTarget(
+            name: "LedgerToolTests",
+            dependencies: [
+                "LedgerTool",
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
             ]
         ),
         .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
