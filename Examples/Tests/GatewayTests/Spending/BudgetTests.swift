@@ -9,7 +9,7 @@ import Testing
 @testable import Gateway
 
 /// What happens when the money runs out.
-@Suite(.timeLimit(.minutes(10))) struct BudgetTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct BudgetTests {
     @Test(arguments: [true, false], ["total", "month", "hour", "{ rollingSeconds: 600 }"])
     func `a budget that is used up says what is left and when it renews`(streamed: Bool, window: String) async throws {
         try await withBench(replicas: 1, extra: Purse.yaml("{ hardDollars: 300, per: \(window) }")) { bench in

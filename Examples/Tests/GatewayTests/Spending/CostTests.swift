@@ -9,7 +9,7 @@ import Testing
 @testable import Gateway
 
 /// What answers cost, with all that was tried for them.
-@Suite(.timeLimit(.minutes(10))) struct CostTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct CostTests {
     /// What is held for a call with a limit of 100 tokens: a token for every four bytes of the body, and the limit.
     private func held(_ bench: Bench, streamed: Bool) -> Int {
         let body =

@@ -29,7 +29,7 @@ private final class Shelf: LedgerStore {
 }
 
 /// What becomes of calls with the place where postings are kept.
-@Suite(.timeLimit(.minutes(10))) struct StoreTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct StoreTests {
     private func withStore(_ ledger: String, _ body: (Bench, Shelf) async throws -> Void) async throws {
         let shelf = Shelf()
         try await withBench(replicas: 1, extra: Purse.yaml(ledger: ledger), store: shelf) { try await body($0, shelf) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 /// Who may call, and whose money it is.
-@Suite(.timeLimit(.minutes(10))) struct TenantTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct TenantTests {
     @Test func `nobody without a key gets in, and no upstream hears of it`() async throws {
         try await withBench(replicas: 1, extra: Purse.yaml()) { bench in
             for (key, says) in [(nil, "An API key is needed"), ("sk-wrong", "not known"), (Purse.root, "not known")] {
