@@ -61,7 +61,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SpillwayHTTPClientTests",
-            dependencies: ["SpillwayHTTPClient", "Spillway", "SpillwayTesting"] + httpClient
+            dependencies: ["SpillwayHTTPClient", "Spillway", "CostLedger", "SpillwayTesting"] + httpClient
         ),
         .target(name: "SpillwaySQLite", dependencies: ["SpillwayCore", "CostLedger"] + sqlite),
         .testTarget(

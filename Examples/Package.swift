@@ -9,6 +9,7 @@ let package = Package(
         .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -37,6 +38,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -45,6 +48,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Spillway", package: "spillway"),
                 .product(name: "SpillwayHTTPClient", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -90,6 +94,8 @@ let package = Package(
             dependencies: [
                 "FakeFleet", "FleetFaults", "Gateway",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),

@@ -53,7 +53,7 @@ import Testing
 
     @Test func ledger() throws {
         let ledger = try Ledger(
-            "ledger",
+            "ledger", prices: .common,
             .init(limits: [
                 SpendLimit(.tenant("acme"), hard: .dollars(1_000_000)), SpendLimit(.key("k"), hard: .zero, per: .day),
                 SpendLimit(each: .session, hard: .dollars(1_000_000), per: .rolling(.seconds(600))),
@@ -69,10 +69,8 @@ import Testing
         let gate = try ledger.account(.provider("p"), model: "gpt-4o-mini", at: noon)
         let call = Call(tokens: .estimate(input: 1_000, maxOutput: 100), payer: account)
         #expect(try allocations { try gate.admit(call, at: noon).settle(.success, at: noon) } == 0)
-        let poor = try ledger.account(.key("k"), at: noon)
-        #expect(
-            allocations { expectRefusal { () throws(Rejection) in _ = try poor.hold(.cents(1), at: noon) } } == throwing
-        )
+        let poor = try ledger.account(.key("k"), model: "gpt-4o-mini", at: noon)
+        #expect(allocations { expectRefusal { () throws(Rejection) in try poor.admit(call, at: noon) } } == throwing)
     }
 
     @Test func breaker() throws {

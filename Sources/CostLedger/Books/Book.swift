@@ -21,6 +21,8 @@ struct Book {
     /// Whose it is, and for which of the scope's limits.
     let line: UInt32
     var track: UInt8
+    /// Which window, as the books count them: limits may change while it is still to be settled or stored.
+    var window: UInt16
     /// Whether a newer window has begun.
     var isPast = false
     /// Whether it is past, and still counts in a rolling window.
@@ -32,9 +34,10 @@ struct Book {
     /// Holds that are to be settled in it.
     var open: UInt32 = 0
 
-    init(line: UInt32, track: UInt8, start: Int64, end: Int64) {
+    init(line: UInt32, track: UInt8, window: UInt16, start: Int64, end: Int64) {
         self.line = line
         self.track = track
+        self.window = window
         self.start = start
         self.end = end
     }

@@ -62,14 +62,22 @@ extension Books {
     }
 
     private mutating func makeBook(_ line: UInt32, _ track: Int, at time: Int64) -> UInt32 {
-        let (start, end) = lines[Int(line)].windows[track].bounds(at: time)
-        let book = Book(line: line, track: UInt8(track), start: start, end: end)
+        let window = lines[Int(line)].windows[track]
+        let (start, end) = window.bounds(at: time)
+        let book = Book(line: line, track: UInt8(track), window: number(of: window), start: start, end: end)
         guard let index = freeBooks.popLast() else {
             books.append(book)
             return UInt32(books.count - 1)
         }
         books[Int(index)] = book
         return index
+    }
+
+    /// The number of a kind of window: there are few.
+    mutating func number(of window: Window) -> UInt16 {
+        if let known = windows.firstIndex(of: window) { return UInt16(known) }
+        windows.append(window)
+        return UInt16(windows.count - 1)
     }
 
     /// Begins the window that `time` is in; returns its book, or the one there is when the clock turns out to be behind.

@@ -3,7 +3,7 @@ internal import SpillwayCore
 /// All books of a ledger, to be touched under its lock.
 ///
 /// The path of every call touches arrays of plain values alone: which books are current, their balances, and the holds.
-struct Books {
+struct Books: ~Copyable {
     var limits: [SpendLimit] = []
     /// Nanoseconds since 1970 at `Instant.zero`.
     var epoch: Int64
@@ -14,16 +14,18 @@ struct Books {
     let holdLifetime: Int64
 
     // The scopes.
-    var lines: ContiguousArray<Line> = []
+    var lines = Slab<Line>()
     var freeLines: [UInt32] = []
     var places: [Scope: UInt32] = [:]
     // Their books.
-    var books: ContiguousArray<Book> = []
+    /// The kinds of windows that there are.
+    var windows: [Window] = []
+    var books = Slab<Book>()
     var freeBooks: [UInt32] = []
     // The holds, each with its books from 16 × its place on.
-    var holds: ContiguousArray<HoldRecord> = []
-    var holdBooks: ContiguousArray<UInt32> = []
-    var details: ContiguousArray<HoldDetails> = []
+    var holds = Slab<HoldRecord>()
+    var holdBooks = Slab<UInt32>()
+    var details = Slab<HoldDetails>()
     var freeHolds: ContiguousArray<UInt32> = []
     var oldest = Int32(-1)
     var newest = Int32(-1)
@@ -111,11 +113,12 @@ struct Books {
 
     /// The place that the next hold takes, which it may leave free.
     mutating func nextPlace() -> UInt32 {
-        if let place = freeHolds.last { return place }
+        // Not `last`, which allocates in builds without optimisation.
+        if !freeHolds.isEmpty { return freeHolds[freeHolds.count - 1] }
         let place = UInt32(holds.count)
         holds.append(HoldRecord())
         details.append(HoldDetails())
-        holdBooks.append(contentsOf: repeatElement(0, count: HoldRecord.mostBooks))
+        for _ in 0..<HoldRecord.mostBooks { holdBooks.append(0) }
         freeHolds.append(place)
         return place
     }
@@ -177,6 +180,8 @@ struct Books {
             if books[index].taken &+ books[index].carried > books[index].soft { warn(index) }
         }
         holds[place].amount += more
+        // Else nobody would know after a crash whose money that was.
+        if isStored { post(.held, place, at: holds[place].began) }
         return true
     }
 

@@ -40,6 +40,13 @@ public struct Hold: ~Copyable, Sendable {
         discard self
     }
 
+    /// Its number in the ledger's postings; 0 when it has been resolved meanwhile.
+    public var number: UInt64 {
+        permit.state._withUnsafeGuaranteedRef {
+            unsafeDowncast($0, to: LedgerState.self).number(of: permit.token)
+        }
+    }
+
     /// Holds up to `amount` in all, for an attempt that will cost more than was thought.
     ///
     /// - Returns: False when a limit does not allow it; then what was held stays held.

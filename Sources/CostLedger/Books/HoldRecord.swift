@@ -25,6 +25,8 @@ struct HoldRecord {
     /// Where the posting that opened it lies among those that the store has not taken yet.
     var posting = 0
     var batch: UInt64 = 0
+    /// Whether the store has been given a posting of it in an earlier batch.
+    var isKnown = false
 }
 
 /// What else is remembered of a hold that was made as a gate; empty for one whose owner settles it with an amount.

@@ -38,9 +38,10 @@ struct Journal {
     mutating func write(_ entry: Entry, _ hold: inout HoldRecord) -> Bool {
         if hold.batch == batch {
             entries[hold.posting] = entry
-            entries[hold.posting].isDropped = entry.kind == .voided
+            entries[hold.posting].isDropped = entry.kind == .voided && !hold.isKnown
             return false
         }
+        hold.isKnown = hold.isKnown || hold.batch != 0
         hold.batch = batch
         hold.posting = entries.count
         entries.append(entry)

@@ -12,7 +12,8 @@ extension Ledger {
 extension Books {
     func audit(limitsHeld: Bool) -> [String] {
         var problems: [String] = [], found: [UInt32: (held: Int64, suspense: Int64, open: UInt32)] = [:]
-        for (place, hold) in holds.enumerated() where hold.isOpen {
+        for place in holds.indices where holds[place].isOpen {
+            let hold = holds[place]
             for slot in 0..<Int(hold.bookCount) {
                 let index = holdBooks[place * HoldRecord.mostBooks + slot]
                 found[index, default: (0, 0, 0)].open += 1
@@ -48,7 +49,7 @@ extension Books {
                 }
             }
         }
-        let open = holds.count { $0.isOpen }
+        let open = holds.indices.count { holds[$0].isOpen }
         if open != openHolds { problems.append("\(openHolds) holds open, found \(open)") }
         return problems
     }

@@ -178,9 +178,9 @@ final class LedgerState: GateState, @unchecked Sendable {
     // MARK: - While it runs
 
     override func use(_ permit: RawPermit, _ usage: Usage, at now: Instant) -> Bool {
-        let (goesOn, hasPassed) = withBooks { books -> (Bool, Bool) in
+        let (goesOn, hasPassed, hasGrown) = withBooks { books -> (Bool, Bool, Bool) in
             guard let place = books.place(of: permit.token), let price = books.details[place].price else {
-                return (true, false)
+                return (true, false, false)
             }
             let hold = books.holds[place], details = books.details[place]
             // What has no price is charged as held, never as nothing.
@@ -188,14 +188,20 @@ final class LedgerState: GateState, @unchecked Sendable {
             let cost = priced ?? max(details.cost, hold.amount)
             books.details[place].usage = usage
             books.details[place].cost = cost
-            guard cost > hold.amount, details.onLimit != .allow else { return (true, false) }
+            guard cost > hold.amount, details.onLimit != .allow else { return (true, false, false) }
             // More than it needs now, so that a stream does not ask for each of its tokens.
             let more = cost - hold.amount
             let isHeld = books.extend(place, by: more + min(hold.amount / 4, more)) || books.extend(place, by: more)
-            return (isHeld || details.onLimit == .finish, !books.passed.isEmpty)
+            return (isHeld || details.onLimit == .finish, !books.passed.isEmpty, isHeld)
         }
         if hasPassed { tellOfPassedLimits(at: now) }
+        if hasGrown { writer?.wake(self) }
         return goesOn
+    }
+
+    /// The number of a hold that is open, else 0.
+    func number(of token: UInt64) -> UInt64 {
+        withBooks { books in books.place(of: token).map { books.holds[$0].number } ?? 0 }
     }
 
     /// Holds up to `amount` in all for a call that runs.
@@ -206,6 +212,7 @@ final class LedgerState: GateState, @unchecked Sendable {
             return (more <= 0 || books.extend(place, by: more), !books.passed.isEmpty)
         }
         if hasPassed { tellOfPassedLimits(at: now) }
+        if isHeld { writer?.wake(self) }
         return isHeld
     }
 
@@ -214,8 +221,8 @@ final class LedgerState: GateState, @unchecked Sendable {
         let passed = withBooks { books -> [(Scope, Window)] in
             defer { books.passed = [] }
             return books.passed.map { index in
-                let book = books.books[Int(index)], line = books.lines[Int(book.line)]
-                return (line.scope, line.windows[Int(book.track)])
+                let book = books.books[Int(index)]
+                return (books.lines[Int(book.line)].scope, books.windows[Int(book.window)])
             }
         }
         guard let observer else { return }

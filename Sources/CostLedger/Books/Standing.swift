@@ -50,8 +50,11 @@ extension Ledger {
     /// What is held for calls under way, and how many they are.
     public var open: (holds: Int, held: Money) {
         state.withBooks { books in
-            let held = books.holds.reduce(Int64(0)) { $1.isOpen && !$1.isSuspended ? $0 &+ $1.amount : $0 }
-            return (books.openHolds, Money(nanodollars: held))
+            var held = Money.zero
+            for place in books.holds.indices where books.holds[place].isOpen && !books.holds[place].isSuspended {
+                held += Money(nanodollars: books.holds[place].amount)
+            }
+            return (books.openHolds, held)
         }
     }
 }
@@ -83,9 +86,8 @@ extension Books {
 
     /// A book as the store and reports see it.
     func balance(of book: Book) -> Balance {
-        let line = lines[Int(book.line)]
-        return Balance(
-            scope: line.scope, window: line.windows[Int(book.track)], start: book.start, end: book.end,
+        Balance(
+            scope: lines[Int(book.line)].scope, window: windows[Int(book.window)], start: book.start, end: book.end,
             held: Money(nanodollars: book.held), spent: Money(nanodollars: book.spent),
             overage: Money(nanodollars: book.overage), suspense: Money(nanodollars: book.suspense))
     }

@@ -12,8 +12,11 @@ final class PricedModel: Sendable {
     /// What `usage` costs at `time`, in nanoseconds since 1970.
     func cost(of usage: Usage, service: Price.Service, at time: Int64) throws(Unpriced) -> Money {
         let seconds = time / 1_000_000_000
-        guard let price = prices.last(where: { $0.from <= seconds })?.price else { throw .model }
-        return try price.cost(of: usage, service: service)
+        // The last that holds. Not `last(where:)`, which allocates in builds without optimisation.
+        var index = prices.count - 1
+        while index >= 0, prices[index].from > seconds { index -= 1 }
+        guard index >= 0 else { throw .model }
+        return try prices[index].price.cost(of: usage, service: service)
     }
 
     /// Whether a call costs the same whatever it uses: then it need not say how many tokens it takes.

@@ -17,6 +17,10 @@ extension Books {
             restored[Place(line: line, track: track), default: []].append(index)
         }
         for posting in image.open { reopen(posting, restored, at: time) }
+        // Past books whose holds have been settled under limits that did not know them.
+        for index in Set(restored.values.joined()) where books[Int(index)].isPast && !books[Int(index)].isCarried {
+            letGo(index)
+        }
     }
 
     private struct Place: Hashable {
@@ -25,30 +29,34 @@ extension Books {
     }
 
     /// Puts a stored balance in its place; nil: it counts for nothing any more.
+    ///
+    /// What was held or in suspense comes from the holds that are open, and from nothing else.
     private mutating func put(_ balance: Balance, _ line: UInt32, _ track: Int) -> UInt32? {
         let current = lines[Int(line)].books[track], start = books[Int(current)].start
-        var book = Book(line: line, track: UInt8(track), start: balance.start, end: balance.end)
-        book.held = balance.held.nanodollars
+        var book = Book(
+            line: line, track: UInt8(track), window: number(of: balance.window), start: balance.start, end: balance.end)
         book.spent = balance.spent.nanodollars
         book.overage = balance.overage.nanodollars
-        book.suspense = balance.suspense.nanodollars
+        let isUnsettled = balance.held != .zero || balance.suspense != .zero
         // Windows that begin later are from a clock that was ahead, and go on.
         if balance.start >= start {
             book.hard = books[Int(current)].hard
             book.soft = books[Int(current)].soft
             book.carried = books[Int(current)].carried
             books[Int(current)] = book
+            if isUnsettled { touch(Int(current)) }
             return current
         }
         book.isPast = true
         book.isCarried = balance.end > start &- balance.window.span && balance.window.span > 0
-        guard book.isCarried || book.held != 0 || book.suspense != 0 else { return nil }
+        guard book.isCarried || isUnsettled else { return nil }
         let index = freeBooks.popLast() ?? UInt32(books.count)
         if Int(index) == books.count { books.append(book) } else { books[Int(index)] = book }
         if book.isCarried {
             lines[Int(line)].carried[track].append(index)
             books[Int(current)].carried += book.taken
         }
+        if isUnsettled { touch(Int(index)) }
         return index
     }
 
@@ -60,7 +68,7 @@ extension Books {
         holds[place] = HoldRecord(
             generation: holds[place].generation &+ 1, isOpen: true, isSuspended: true,
             amount: posting.held.nanodollars, began: posting.began, number: posting.number,
-            operation: posting.operation, attempt: posting.attempt)
+            operation: posting.operation, attempt: posting.attempt, isKnown: true)
         details[place].usage = posting.usage
         var count = 0
         for line in posting.scopes.compactMap({ places[$0] }) {
@@ -72,14 +80,9 @@ extension Books {
                 holdBooks[place * HoldRecord.mostBooks + count] = index
                 count += 1
                 books[Int(index)].open += 1
-                let amount = posting.held.nanodollars
-                let known = posting.kind == .held ? books[Int(index)].held : books[Int(index)].suspense
-                // A limit that is new knows nothing of it, but it counts there too until it is resolved.
-                let isKnown = match != nil && known >= amount
-                if isKnown, posting.kind == .suspended { continue }
-                if isKnown { books[Int(index)].held -= amount }
-                books[Int(index)].suspense += amount
-                if !isKnown, books[Int(index)].isCarried { changedPast(Int(index), by: amount) }
+                // A limit that is new counts it too until it is resolved.
+                books[Int(index)].suspense += posting.held.nanodollars
+                if books[Int(index)].isCarried { changedPast(Int(index), by: posting.held.nanodollars) }
                 touch(Int(index))
             }
         }

@@ -55,7 +55,7 @@ extension Ledger {
     }
 
     private func storedUnlessOpen() async throws(LedgerStoreError) {
-        guard let writer = state.writer else { return }
+        guard let writer = state.writer, !writer.goesOn else { return }
         do throws(LedgerStoreError) { try await writer.stored(state) } catch {
             if !writer.failsOpen { throw error }
         }

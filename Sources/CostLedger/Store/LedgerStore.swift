@@ -11,8 +11,9 @@ public protocol LedgerStore: Sendable {
 
     /// Keeps all of a batch or nothing of it, and returns when it would outlive the process.
     ///
-    /// A posting whose number and kind are there already is left as it is, so that a batch may be given twice. Balances
-    /// replace those of the same scope, window and start.
+    /// A posting whose number and kind are there already is left as it is, so that a batch may be given twice; but what a hold
+    /// holds (``Posting/Kind/held``) may have grown since, and then counts. Balances replace those of the same scope, window and
+    /// start.
     ///
     /// - Throws: ``LedgerStoreError``; the ledger keeps the batch and gives it again.
     func append(_ batch: LedgerBatch) async throws(LedgerStoreError)

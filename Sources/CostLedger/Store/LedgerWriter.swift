@@ -36,6 +36,9 @@ final class LedgerWriter: Sendable {
     /// Whether no call may begin, because what it costs could not be stored.
     var refuses: Bool { !failsOpen && isFailing.load(ordering: .relaxed) }
 
+    /// Whether nobody is to wait for a store that fails.
+    var goesOn: Bool { failsOpen && isFailing.load(ordering: .relaxed) }
+
     /// What the store last failed with; nil: it does not fail.
     var failure: LedgerStoreError? { state.withLock { $0.failure } }
 
@@ -84,8 +87,14 @@ final class LedgerWriter: Sendable {
             } catch {
                 ended(number, batch, error)
                 if error.kind == .closed {
-                    // It will not open again: the next posting tries once more, and nothing waits for it.
+                    // It does not open again; whoever waits later is told the same.
                     isRunning.store(false, ordering: .sequentiallyConsistent)
+                    // Who came to wait just before that found this task running.
+                    let late = state.withLock { state in
+                        defer { state.waiters = [] }
+                        return state.waiters
+                    }
+                    for waiter in late { waiter.continuation.resume(returning: error) }
                     return
                 }
                 // A cancelled wait is a shorter one.
