@@ -17,7 +17,7 @@ import Testing
             ("burn", "--limit -1", "Missing value for '--limit <limit>'"),
             ("reconcile", "", "Missing expected argument '--invoice <invoice>'"),
             ("reprice", "--service express", "Please provide one of 'standard', 'batch', 'flex' or 'priority'"),
-            ("gamble", "", "Unexpected argument"),
+            ("gamble", "", "unexpected arguments: 'gamble'"),
         ])
     func `a command that makes no sense is refused in one line, with 64`(
         command: String, options: String, reason: String
