@@ -5,7 +5,7 @@ let package = Package(
     name: "spillway-examples",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport"]),
+        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
@@ -57,6 +57,15 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "LedgerCrash",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
             name: "Replay",
             dependencies: [
                 "Drawing", "FleetFaults",
@@ -81,6 +90,7 @@ let package = Package(
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),
+        .testTarget(name: "LedgerCrashTests", dependencies: ["LedgerCrash"]),
         .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
     ],
     swiftLanguageModes: [.v6]
