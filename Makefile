@@ -3,13 +3,14 @@ SHELL := /bin/bash
 SWIFT_FILES := Package.swift Sources Tests Examples/Package.swift Examples/Sources Examples/Tests \
 	Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: help setup demo simulate test bench lint docs sanitize clean
+.PHONY: help setup demo simulate test crash-test bench lint docs sanitize clean
 
 help:
 	@printf '%s\n' \
 		'make demo      the example gateway against a fleet that breaks: a table, and a page with a picture' \
 		'make simulate  fleets that fail under virtual time: tables, and drawings in out/; a million schedules' \
 		'make test      all tests, all traits, the examples, and a consumer of one module' \
+		'make crash-test  a ledger is killed at 500 random moments, and nothing is lost' \
 		'make bench     the hot path beside the limits of this machine; writes Benchmarks/results.tsv' \
 		'make lint      format and documentation' \
 		'make docs      DocC pages in .build/docs, warnings as errors' \
@@ -41,6 +42,11 @@ test: setup
 	swift test --package-path Examples --filter FleetSimulationTests
 	@echo 'test: a consumer of one module (3 of 3)'
 	bash dev/consumer.sh
+
+ROUNDS ?= 500
+crash-test: setup
+	swift build -c release --package-path Examples --product LedgerCrash
+	Examples/.build/release/LedgerCrash --rounds $(ROUNDS)
 
 bench: setup
 	swift build -c release --package-path Benchmarks --product Report

@@ -33,9 +33,10 @@ let sqlite: [Target.Dependency] = [("GRDB", "GRDB.swift"), ("GRDBSQLite", "GRDB.
 let package = Package(
     name: "spillway",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
-    products: (["SpillwayCore", "Spillway", "SpillwayTesting", "SpillwayHTTPClient", "SpillwaySQLite"] + policyModules).map {
-        .library(name: $0, targets: [$0])
-    },
+    products: (["SpillwayCore", "Spillway", "SpillwayTesting", "SpillwayHTTPClient", "SpillwaySQLite"] + policyModules)
+        .map {
+            .library(name: $0, targets: [$0])
+        },
     traits: [
         .default(enabledTraits: []),
         .trait(name: "HTTPClientSupport", description: "SpillwayHTTPClient: policies around AsyncHTTPClient"),

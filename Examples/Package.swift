@@ -73,6 +73,15 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "LedgerCrash",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
             name: "Replay",
             dependencies: [
                 "Drawing", "FleetFaults",
@@ -113,6 +122,7 @@ let package = Package(
             name: "ReplayTests",
             dependencies: ["Drawing", "Replay", .product(name: "CostLedger", package: "spillway")]
         ),
+        .testTarget(name: "LedgerCrashTests", dependencies: ["LedgerCrash"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,15 +8,18 @@ private import Dispatch
 ///
 /// This module is empty unless the package trait `SQLiteSupport` is enabled.
 ///
-/// One ledger at a time has the file: a second one, of this process or another, is refused as ``CostLedger/LedgerStoreError/Kind/inUse``
-/// until ``close()``, or until the process that has it is gone. A ``SQLiteLedgerReader`` may read it at any time.
+/// One ledger at a time has the file: a second one, of this process or another, is refused (`LedgerStoreError.Kind.inUse`) until
+/// ``close()``, or the end of the process that has it. A ``SQLiteLedgerReader`` may read it at any time.
 public final class SQLiteLedgerStore: LedgerStore {
     /// What must be on the disk before a posting counts as stored.
     public enum Synchronous: String, Sendable, Hashable, CaseIterable {
-        /// All of it: it survives a power loss and a crash of the system. One `fsync` for each group of postings.
+        /// All of it: it survives a power loss and a crash of the system.
+        ///
+        /// One `fsync` for each group of postings.
         case full
-        /// What the system has taken over: it survives the death of the process, at any moment, but the last moments before a power
-        /// loss may be missing then. The file stays whole either way.
+        /// What the system has taken over: it survives the death of the process, at any moment.
+        ///
+        /// After a power loss the last moments may be missing. The file stays whole either way.
         case normal
     }
 
@@ -28,8 +31,7 @@ public final class SQLiteLedgerStore: LedgerStore {
 
     /// Opens the file at `path`, and makes it where there is none.
     ///
-    /// Beside it lie `path-wal` and `path-shm`, which belong to it, and `path.lock`, which is empty but for the number of the process
-    /// that has it.
+    /// Beside it lie `path-wal` and `path-shm`, which belong to it, and `path.lock` with the number of its process.
     ///
     /// - Parameters:
     ///   - path: The file, in a folder that exists.
@@ -63,7 +65,7 @@ public final class SQLiteLedgerStore: LedgerStore {
 
     /// Closes the file and frees it for other ledgers; await `Ledger.stored()` before.
     ///
-    /// What is asked of the store afterwards fails as ``CostLedger/LedgerStoreError/Kind/closed``. A store that is dropped closes a little
+    /// What is asked of the store afterwards fails as `LedgerStoreError.Kind.closed`. A store that is dropped closes a little
     /// later by itself.
     ///
     /// - Throws: `LedgerStoreError`.

@@ -9,6 +9,11 @@ enum Damage {
         try queue.inDatabase { try $0.execute(sql: sql) }
         try queue.close()
     }
+
+    /// The one text that `sql` finds.
+    static func row(_ sql: String, _ path: String) throws -> String? {
+        try DatabaseQueue(path: path).read { try String.fetchOne($0, sql: sql) }
+    }
 }
 
 /// Makes files that nobody may write, not even root.

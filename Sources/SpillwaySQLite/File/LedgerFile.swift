@@ -15,7 +15,7 @@ final class LedgerFile: Sendable {
     private let path: String
     private let queue: DatabaseQueue
     private let lock: FileLock?
-    /// What was prepared; nil: closed. Touched on the queue alone.
+    /// What was prepared, touched on the queue alone; nil: closed.
     nonisolated(unsafe) private var tables: LedgerTables?
 
     private init(_ path: String, _ access: Access) throws(LedgerStoreError) {
@@ -66,7 +66,9 @@ final class LedgerFile: Sendable {
         return try result.get()
     }
 
-    /// Does `work` on the queue. A cancelled task waits for it all the same: what is stored must be known.
+    /// Does `work` on the queue.
+    ///
+    /// A cancelled task waits for it all the same: what is stored must be known.
     func perform<Value: Sendable>(
         _ work: @escaping @Sendable (LedgerTables) throws -> Value
     ) async throws(LedgerStoreError) -> Value {

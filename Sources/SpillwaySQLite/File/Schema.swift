@@ -17,7 +17,7 @@ enum Schema {
             guard version <= Self.version else {
                 throw LedgerStoreError(
                     .other,
-                    "\(path): written by a newer version of this library, layout \(version); this one knows up to \(Self.version)"
+                    "\(path): its layout is \(version), of a newer version of this library; this one knows \(Self.version)"
                 )
             }
             return
@@ -35,8 +35,8 @@ enum Schema {
         }
     }
 
-    // A posting's id is four times its number and its kind: so those of a batch lie side by side at the end of the tree, and one that is
-    // there already is found without an index.
+    // A posting's id is four times its number and its kind: so those of a batch lie side by side at the end of the tree, and
+    // one that is there already is found without an index.
     private static let tables = """
         CREATE TABLE scopes (
             id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name)) STRICT;
@@ -71,8 +71,8 @@ enum Schema {
             strftime('%Y-%m-%d %H:%M:%f', time / 1e9, 'unixepoch') AS time,
             held / 1e9 AS held_dollars, cost / 1e9 AS cost_dollars,
             CASE source \(cases(Usage.Source.allCases.map { (Int($0.rawValue), "\($0)") })) END AS source,
-            CASE verdict \(cases(PostingColumns.verdicts.enumerated().map { ($0.offset, "\($0.element)") })) END AS verdict,
-            cause, \(PostingColumns.meters.joined(separator: ", "))
+            CASE verdict \(cases(PostingColumns.verdicts.enumerated().map { ($0.offset, "\($0.element)") }))
+            END AS verdict, cause, \(PostingColumns.meters.joined(separator: ", "))
             FROM postings;
         CREATE VIEW readable_balances AS SELECT
             scopes.kind || ':' || name AS scope, window,

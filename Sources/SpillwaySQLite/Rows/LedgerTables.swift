@@ -4,7 +4,7 @@ internal import GRDB
 internal import GRDBSQLite
 internal import SpillwayCore
 
-/// The tables of an open file, with what was prepared for them. To be touched on the queue of the connection alone.
+/// The tables of an open file, with what was prepared for them, to be touched on the queue of the connection alone.
 final class LedgerTables {
     let connection: OpaquePointer
     let path: String

@@ -24,7 +24,7 @@ enum WindowLabel {
         return plain.first { $0.label == label }?.window
     }
 
-    /// Until when a balance counts against a limit: for a rolling window as long as the window is after the end of its step.
+    /// Until when a balance counts against a limit: that of a rolling window, a span after the end of its step.
     static func countsUntil(_ balance: Balance) -> Int64 {
         guard case .rolling(let span, _) = balance.window else { return balance.end }
         let (sum, overflow) = balance.end.addingReportingOverflow(span.clampedNanoseconds)
