@@ -37,8 +37,9 @@ simulate: setup
 test: setup
 	@echo 'test: the package, all traits (1 of 3)'
 	swift test --enable-all-traits
-	@echo 'test: the examples (2 of 3): the simulations by themselves, because they take all cores'
-	swift test --package-path Examples --skip FleetSimulationTests
+	@echo 'test: the examples (2 of 3): the gateway and the simulations by themselves, because they take all cores'
+	swift test --package-path Examples --skip FleetSimulationTests --skip GatewayTests
+	swift test --package-path Examples --filter GatewayTests
 	swift test --package-path Examples --filter FleetSimulationTests
 	@echo 'test: a consumer of one module (3 of 3)'
 	bash dev/consumer.sh
