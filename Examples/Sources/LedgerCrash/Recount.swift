@@ -118,7 +118,7 @@ struct Recount {
                 "\(account.scope) \(account.window): stored \(sums), its postings make "
                     + "\(recounted[account.scope].map { "\($0)" } ?? "nothing")")
         }
-        for scope in recounted.keys where !stored.keys.contains(where: { $0.scope == scope }) {
+        for scope in Set(recounted.keys).subtracting(stored.keys.map(\.scope)) {
             problems.append("\(scope): postings without a balance")
         }
         return problems
