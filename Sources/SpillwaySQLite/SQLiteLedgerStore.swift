@@ -8,8 +8,8 @@ private import Dispatch
 ///
 /// This module is empty unless the package trait `SQLiteSupport` is enabled.
 ///
-/// One ledger at a time has the file: a second one, of this process or another, is refused (`LedgerStoreError.Kind.inUse`) until
-/// ``close()``, or the end of the process that has it. A ``SQLiteLedgerReader`` may read it at any time.
+/// One ledger at a time has the file: a second one, of this process or another, is refused (`LedgerStoreError.Kind.inUse`)
+/// until ``close()``, or the end of the process that has it. A ``SQLiteLedgerReader`` may read it at any time.
 public final class SQLiteLedgerStore: LedgerStore {
     /// What must be on the disk before a posting counts as stored.
     public enum Synchronous: String, Sendable, Hashable, CaseIterable {

@@ -19,6 +19,7 @@ final class MemoryStore: LedgerStore {
         /// Keeps the batch and fails all the same, as when the answer of a disk is lost.
         var isAmbiguous = false
         var batches: [LedgerBatch] = []
+        var lastNumber: UInt64 = 0
     }
     let contents = Locked(Contents())
 
@@ -38,7 +39,7 @@ final class MemoryStore: LedgerStore {
                 if open[posting.number]?.kind != .suspended { open[posting.number] = posting }
             }
             return LedgerImage(
-                lastNumber: contents.postings.values.map { max($0.number, $0.operation) }.max() ?? 0,
+                lastNumber: contents.lastNumber,
                 balances: Array(contents.balances.values), open: open.values.sorted { $0.number < $1.number })
         }
     }
@@ -47,7 +48,9 @@ final class MemoryStore: LedgerStore {
         try contents.withLock { contents throws(LedgerStoreError) in
             contents.batches.append(batch)
             if let failure = contents.failure, !contents.isAmbiguous { throw failure }
+            contents.lastNumber = max(contents.lastNumber, batch.lastNumber)
             for posting in batch.postings {
+                contents.lastNumber = max(contents.lastNumber, posting.number, posting.operation)
                 let key = Key(number: posting.number, kind: posting.kind)
                 if var known = contents.postings[key] {
                     if key.kind == .held { known.held = max(known.held, posting.held) }

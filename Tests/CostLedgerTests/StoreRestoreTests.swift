@@ -127,6 +127,24 @@ import Testing
         #expect(store.balances.allSatisfy { $0.held == .zero && $0.suspense == .zero })
     }
 
+    @Test func `the number of a hold of which nothing is stored is not given again`() async throws {
+        let first = try await reopened()
+        let hold = try first.account(.tenant("a"), at: time.now).hold(nano(1), at: time.now)
+        let number = hold.number
+        // In one batch, so that there is nothing to tell but that it was.
+        first.state.withBooks { books in
+            books.post(.voided, 0, at: storeNoon)
+            books.settle(0, cost: 0)
+        }
+        hold.void(at: time.now)
+        try await first.stored()
+        let second = try await reopened()
+        let next = try second.account(.tenant("a"), at: time.now).hold(nano(1), at: time.now)
+        let later = next.number
+        #expect(later > number)
+        next.void(at: time.now)
+    }
+
     @Test func `numbers go on after those that were given`() async throws {
         let first = try await reopened()
         try first.account(.tenant("a"), at: time.now).hold(nano(1), at: time.now).settle(nano(1), at: time.now)

@@ -31,7 +31,9 @@ final class CrashFile {
             case .opened: break
             case .refused: tally.refused += 1
             case .held: tally.held += 1
-            case .voided: tally.voided += 1
+            case .voided(let number):
+                tally.voided += 1
+                if !numbers.insert(number).inserted { problems.append("number \(number) was given twice") }
             case .settled(let number, _):
                 tally.settled += 1
                 if !numbers.insert(number).inserted { problems.append("number \(number) was given twice") }

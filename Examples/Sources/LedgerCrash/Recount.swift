@@ -27,7 +27,7 @@ struct Recount {
     private var wrong: [String] = []
 
     /// The numbers of holds that are open.
-    var open: Set<UInt64> { Set(held.keys).union(suspended.keys).subtracting(ended.keys) }
+    private(set) var open: Set<UInt64> = []
 
     init(_ path: String) async throws {
         let reader = try await SQLiteLedgerReader(path)
@@ -45,6 +45,7 @@ struct Recount {
             if before != nil { wrong.append("\(posting.number) is there twice as \(posting.kind)") }
         }
         (self.held, self.suspended, self.ended, self.wrong, self.count) = (held, suspended, ended, wrong, count)
+        open = Set(held.keys).union(suspended.keys).subtracting(ended.keys)
         openAtDeath = open.count { suspended[$0] == nil }
     }
 
@@ -118,7 +119,7 @@ struct Recount {
                 "\(account.scope) \(account.window): stored \(sums), its postings make "
                     + "\(recounted[account.scope].map { "\($0)" } ?? "nothing")")
         }
-        for scope in recounted.keys where !stored.keys.contains(where: { $0.scope == scope }) {
+        for scope in Set(recounted.keys).subtracting(stored.keys.map(\.scope)) {
             problems.append("\(scope): postings without a balance")
         }
         return problems

@@ -73,8 +73,7 @@ private struct Caller {
         do throws(Rejection) { hold = try account.hold(Money(nanodollars: amount), at: time.now) } catch {
             guard error.reason == .spendLimit else { throw error }
             WorkCommand.say(.refused)
-            // The ledger's own work comes first: all callers may be refused at once.
-            await Task.yield()
+            try await time.sleep(for: .milliseconds(1))
             return false
         }
         let number = hold.number, dice = random.next() % 100, part = Int64(random.next() % 1_300)

@@ -26,16 +26,21 @@ public struct LedgerBatch: Sendable {
     /// The accounts that changed, as they are after the postings.
     public var balances: [Balance]
 
+    /// The largest number that was given to a hold or an operation, also where there is nothing else to tell of it: none is given
+    /// again after a restart.
+    public var lastNumber: UInt64
+
     /// A batch.
-    public init(postings: [Posting], balances: [Balance]) {
+    public init(postings: [Posting], balances: [Balance], lastNumber: UInt64 = 0) {
         self.postings = postings
         self.balances = balances
+        self.lastNumber = lastNumber
     }
 }
 
 /// What a store knows when a ledger opens.
 public struct LedgerImage: Sendable {
-    /// The largest number that was given to a hold or an operation; 0: none.
+    /// The largest number of all batches and postings; 0: none.
     public var lastNumber: UInt64
     /// Balances of windows that are not over.
     public var balances: [Balance]

@@ -123,13 +123,13 @@ final class LedgerWriter: Sendable {
 extension LedgerState {
     /// Takes what is to be stored next, and its number; nil: nothing.
     func takeBatch() -> (number: UInt64, batch: LedgerBatch)? {
-        let taken = withBooks { books -> (UInt64, ContiguousArray<Journal.Entry>, [Balance])? in
+        let taken = withBooks { books -> (UInt64, ContiguousArray<Journal.Entry>, [Balance], UInt64)? in
             guard !books.journal.isEmpty else { return nil }
             let number = books.journal.batch
             let balances = books.takeDirty()
-            return (number, books.journal.take(), balances)
+            return (number, books.journal.take(), balances, books.lastNumber)
         }
-        guard let (number, entries, balances) = taken else { return nil }
+        guard let (number, entries, balances, lastNumber) = taken else { return nil }
         var counts: [UInt32: Int] = [:]
         for entry in entries {
             for index in 0..<entry.lines.count { counts[entry.lines.lines[index], default: 0] += 1 }
@@ -153,6 +153,6 @@ extension LedgerState {
                 scopes: list(entry.lines), began: entry.began, time: entry.time, held: Money(nanodollars: entry.held),
                 cost: Money(nanodollars: entry.cost), usage: entry.usage, source: entry.source, outcome: entry.outcome)
         }
-        return (number, LedgerBatch(postings: Array(postings), balances: balances))
+        return (number, LedgerBatch(postings: Array(postings), balances: balances, lastNumber: lastNumber))
     }
 }

@@ -74,7 +74,7 @@ final class LedgerTables {
 
     private func write(_ batch: LedgerBatch) throws {
         var known = try openNumbers ?? Set(allOpen())
-        var last: UInt64 = 0
+        var last = batch.lastNumber
         for posting in batch.postings {
             let id = try PostingColumns.id(posting)
             PostingColumns.bind(posting, id, scopes: try scopes.number(of: posting.scopes), to: insert)
