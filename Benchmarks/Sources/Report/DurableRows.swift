@@ -15,7 +15,7 @@ func durableRows(_ limits: Limits) async throws -> [Row] {
         rows.append(
             Row(
                 "ledger.durable \(synchronous)", threads: 2, run.figure, run.limit,
-                synchronous == .full ? "write+fdatasync" : "write"))
+                synchronous == .full ? "write+fsync" : "write"))
     }
     return rows
 }
