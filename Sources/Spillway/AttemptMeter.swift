@@ -5,10 +5,13 @@ internal import SpillwayCore
 /// A permit that has been settled meanwhile says nothing to its gate.
 final class AttemptMeter: UsageSink {
     private let permits: [RawPermit]
+    /// An attempt may outlive its policy.
+    private let states: [GateState]
     private let time: any TimeSource
 
     init(_ permits: [RawPermit], _ time: any TimeSource) {
         self.permits = permits
+        states = permits.map { $0.state.takeUnretainedValue() }
         self.time = time
     }
 

@@ -107,7 +107,7 @@ import Testing
                 for standing in ledger.standings(of: scope, at: Instant(nanoseconds: now)) {
                     let limit = SpendLimit.of(scope, limits).first { $0.window == standing.window }
                     let expected = model.taken(
-                        limit ?? SpendLimit(scope, hard: nil, per: .total), scope, at: now)
+                        limit ?? SpendLimit(scope, hard: nil, per: .hour), scope, at: now)
                     #expect(standing.taken == expected, "seed \(seed): \(scope) \(standing.window)")
                 }
             }

@@ -90,6 +90,10 @@ import Testing
         #expect(account.spend(.dollars(3), at: at(1)))
         #expect(account.spend(.dollars(3), at: at(2)))
         #expect(observer.shadowed.count == 2)
+        let hold = try account.hold(.zero, at: at(2))
+        let isHeld = hold.extend(to: .dollars(9), at: at(2))
+        hold.void(at: at(2))
+        #expect(isHeld)
         #expect(ledger.standing(acme, at: at(2)).balance.spent == .dollars(6))
         #expect(ledger.audit(limitsHeld: false) == [])
     }

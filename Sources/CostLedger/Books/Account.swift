@@ -3,7 +3,7 @@ public import SpillwayCore
 
 /// Scopes that pay together, and the price of what they pay for: a gate that holds money for every attempt.
 ///
-/// As a gate it holds what the attempt will cost at most, over all scopes at once or over none, and settles what it did cost:
+/// As a gate it holds what the attempt is taken to cost, over all scopes at once or over none, and settles what it did cost:
 /// by what `Attempt.used(_:)` was told, else by the estimate, unless the attempt surely cost nothing. An account of who asks goes
 /// with the call (`Call(payer:)`), one of what is asked stands in the policy or at a target; both then pay.
 public final class Account: BuiltInGate, Payer {
@@ -56,7 +56,7 @@ public final class Account: BuiltInGate, Payer {
     /// What permits and policies point to.
     public var state: GateState { gate }
 
-    /// Holds what `call` will cost at most, or refuses.
+    /// Holds what `call` is taken to cost, a prompt without caches and the longest answer, or refuses.
     ///
     /// - Throws: `Rejection` with the reason `spendLimit` and when the window renews, `unpriced` when nobody knows what the call
     ///   costs or it says no tokens, `noPayer`, or `ledgerUnavailable`; then nothing was taken.
@@ -76,7 +76,7 @@ public final class Account: BuiltInGate, Payer {
     /// A bill for one operation, to which all its attempts are put.
     public func bill() -> Bill { Bill(self, ledger.nextNumber()) }
 
-    /// What `call` will cost at most by the account's price.
+    /// What `call` is taken to cost by the account's price: a prompt without caches and the longest answer.
     ///
     /// - Throws: `Unpriced`.
     public func estimate(_ call: Call, at now: Instant) throws(Unpriced) -> Money {

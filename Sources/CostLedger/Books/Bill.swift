@@ -6,6 +6,7 @@ public import SpillwayCore
 public final class Bill: Payer {
     private struct State {
         var attempts: UInt32 = 0
+        var voided: UInt32 = 0
         var spent = Money.zero
     }
 
@@ -25,6 +26,9 @@ public final class Bill: Payer {
     /// How many attempts were begun.
     public var attempts: Int { state.withLock { Int($0.attempts) } }
 
+    /// Whether an attempt has begun that was not voided: others are extra.
+    var hasBegun: Bool { state.withLock { $0.attempts > $0.voided } }
+
     /// The number of an attempt that begins.
     func begin() -> UInt32 {
         state.withLock { state in
@@ -33,6 +37,10 @@ public final class Bill: Payer {
         }
     }
 
-    /// An attempt has ended.
-    func end(cost: Money) { state.withLock { $0.spent += cost } }
+    /// An attempt has ended; nil: it never ran.
+    func end(cost: Money?) {
+        state.withLock { state in
+            if let cost { state.spent += cost } else { state.voided += 1 }
+        }
+    }
 }

@@ -25,6 +25,8 @@ struct Book {
     var window: UInt16
     /// Whether a newer window has begun.
     var isPast = false
+    /// Whether its place is free for another.
+    var isFree = false
     /// Whether it is past, and still counts in a rolling window.
     var isCarried = false
     /// Whether the soft limit has been told of.
@@ -43,12 +45,21 @@ struct Book {
     }
 
     /// What the window's funds have given.
-    var taken: Int64 { held &+ spent &+ overage &+ suspense }
+    var taken: Int64 { held.plus(spent).plus(overage).plus(suspense) }
 
-    /// Whether `amount` more may be held.
-    func admits(_ amount: Int64) -> Bool {
-        let (sum, overflow) = (taken &+ carried).addingReportingOverflow(amount)
-        return !overflow && sum <= hard
+    /// Whether `amount` more may be held; unbound, whether it can be counted.
+    func admits(_ amount: Int64, isBound: Bool = true) -> Bool {
+        let (sum, overflow) = taken.plus(carried).addingReportingOverflow(amount)
+        return !overflow && (sum <= hard || !isBound)
+    }
+}
+
+extension Int64 {
+    /// The sum, which stops at the ends of the range: 9.2 billion dollars in one account end no process.
+    @inline(__always)
+    func plus(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }
 
@@ -66,6 +77,4 @@ struct Line {
     var accounts = 0
     /// Postings of which the store does not know yet.
     var unwritten = 0
-    /// What windows that are past and settled have spent, overage included.
-    var closed: Int64 = 0
 }

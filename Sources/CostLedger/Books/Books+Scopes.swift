@@ -3,14 +3,16 @@ internal import SpillwayCore
 // Scopes come and go, and windows end: off the path of most calls.
 extension Books {
     /// The line of `scope`, for one account more; nil: there are too many scopes in use.
-    mutating func enter(_ scope: Scope, at now: Instant) -> UInt32? {
+    ///
+    /// - Parameter evicts: Whether scopes that are over make room.
+    mutating func enter(_ scope: Scope, evicts: Bool = true, at now: Instant) -> UInt32? {
         let time = realigned(now)
         if let index = places[scope] {
             lines[Int(index)].accounts += 1
             return index
         }
         if places.count >= mostScopes {
-            evict(at: time)
+            if evicts { evict(at: time) }
             guard places.count < mostScopes else { return nil }
         }
         let index = freeLines.popLast() ?? UInt32(lines.count)
@@ -95,24 +97,19 @@ extension Books {
         books[Int(new)].soft = books[Int(old)].soft
         books[Int(old)].isPast = true
         lines[Int(line)].books[track] = new
-        let span = lines[Int(line)].windows[track].span
-        if span > 0 {
-            let from = books[Int(new)].start &- span
-            var carried: [UInt32] = [], taken: Int64 = 0
-            for index in lines[Int(line)].carried[track] + [old] {
-                books[Int(index)].isCarried = books[Int(index)].end > from
-                if books[Int(index)].isCarried {
-                    carried.append(index)
-                    taken += books[Int(index)].taken
-                } else {
-                    letGo(index)
-                }
+        let span = lines[Int(line)].windows[track].span, from = books[Int(new)].start &- span
+        var carried: [UInt32] = [], taken: Int64 = 0
+        for index in lines[Int(line)].carried[track] + [old] {
+            books[Int(index)].isCarried = span > 0 && books[Int(index)].end > from
+            if books[Int(index)].isCarried {
+                carried.append(index)
+                taken = taken.plus(books[Int(index)].taken)
+            } else {
+                letGo(index)
             }
-            lines[Int(line)].carried[track] = carried
-            books[Int(new)].carried = taken
-        } else {
-            letGo(old)
         }
+        lines[Int(line)].carried[track] = carried
+        books[Int(new)].carried = taken
         return new
     }
 
@@ -120,7 +117,7 @@ extension Books {
     mutating func changedPast(_ index: Int, by growth: Int64) {
         if books[index].isCarried {
             let current = Int(lines[Int(books[index].line)].books[Int(books[index].track)])
-            books[current].carried += growth
+            books[current].carried = books[current].carried.plus(growth)
         } else {
             letGo(UInt32(index))
         }
@@ -129,8 +126,8 @@ extension Books {
     /// Frees a past book that nothing can change any more and that counts nowhere.
     mutating func letGo(_ index: UInt32) {
         books[Int(index)].isCarried = false
-        guard books[Int(index)].open == 0, books[Int(index)].suspense == 0 else { return }
-        lines[Int(books[Int(index)].line)].closed += books[Int(index)].spent + books[Int(index)].overage
+        guard books[Int(index)].open == 0, books[Int(index)].suspense == 0, !books[Int(index)].isFree else { return }
+        books[Int(index)].isFree = true
         // One that the store does not know yet is freed when it has been told.
         if books[Int(index)].isDirty { journal.condemned.append(index) } else { freeBooks.append(index) }
     }
@@ -147,7 +144,7 @@ extension Books {
             let own = (0..<line.count).map { line.books[$0] }
             let isOver = own.enumerated().allSatisfy { track, index in
                 let book = books[Int(index)]
-                return book.end &+ line.windows[track].span <= time || (book.hard == .max && book.soft == .max)
+                return book.end.plus(line.windows[track].span) <= time
             }
             guard isOver else { continue }
             for track in 0..<line.count {
@@ -168,12 +165,14 @@ extension Books {
     }
 }
 
-/// The limits of one scope; one without any is counted for ever and bound by nothing.
+/// The limits of one scope; one without any is counted by the hour and bound by nothing.
+///
+/// By the hour, so that its place is soon free when nobody pays for it any more.
 struct ScopeLimits {
     let list: [(window: Window, hard: Money?, soft: Money?)]
 
     init(of scope: Scope, _ limits: [SpendLimit]) {
         let own = SpendLimit.of(scope, limits)
-        list = own.isEmpty ? [(.total, nil, nil)] : own.map { ($0.window, $0.hard, $0.soft) }
+        list = own.isEmpty ? [(.hour, nil, nil)] : own.map { ($0.window, $0.hard, $0.soft) }
     }
 }

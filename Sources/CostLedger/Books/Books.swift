@@ -30,6 +30,8 @@ struct Books: ~Copyable {
     var oldest = Int32(-1)
     var newest = Int32(-1)
     var openHolds = 0
+    /// Those among them that an earlier ledger left open: no permit points to them.
+    var restoredHolds = 0
     var lastNumber: UInt64 = 0
     // What the shell has to do when the lock is free again.
     var passed: [UInt32] = []
@@ -87,9 +89,9 @@ struct Books: ~Copyable {
         }
         for slot in base..<base + count {
             let index = Int(holdBooks[slot])
-            books[index].held += amount
+            books[index].held = books[index].held.plus(amount)
             books[index].open += 1
-            if books[index].taken &+ books[index].carried > books[index].soft { warn(index) }
+            if books[index].taken.plus(books[index].carried) > books[index].soft { warn(index) }
             if isStored { touch(index) }
         }
         return .held(token: open(place, count, amount, at: time))
@@ -104,7 +106,7 @@ struct Books: ~Copyable {
         for track in 0..<number {
             var index = lines[Int(line)].books[track]
             if time >= books[Int(index)].end { index = roll(line, track, at: time) }
-            guard !isBound || books[Int(index)].admits(amount) else { return .refused(by: index) }
+            guard books[Int(index)].admits(amount, isBound: isBound) else { return .refused(by: index) }
             holdBooks[base + count] = index
             count += 1
         }
@@ -155,41 +157,40 @@ struct Books: ~Copyable {
         let isSuspended = holds[place].isSuspended
         forBooks(of: place) { book in
             if isSuspended { book.suspense -= amount } else { book.held -= amount }
-            book.spent += within
-            book.overage += over
+            book.spent = book.spent.plus(within)
+            book.overage = book.overage.plus(over)
             book.open -= 1
             return cost - amount
         }
+        // Overage may pass what the hold had not.
+        if over > 0 { warnOfBooks(of: place) }
         free(place)
     }
 
     /// Holds `more` for a call that runs, in all its books or in none.
-    mutating func extend(_ place: Int, by more: Int64) -> Bool {
+    mutating func extend(_ place: Int, by more: Int64, isBound: Bool = true) -> Bool {
         let base = place * HoldRecord.mostBooks, count = Int(holds[place].bookCount)
         guard !holds[place].isSuspended else { return false }
         for slot in base..<base + count {
             let index = Int(holdBooks[slot])
-            guard room(of: index, for: more) else { return false }
+            guard room(of: index, for: more, isBound) else { return false }
         }
         forBooks(of: place) { book in
-            book.held += more
+            book.held = book.held.plus(more)
             return more
         }
-        for slot in base..<base + count {
-            let index = Int(holdBooks[slot])
-            if books[index].taken &+ books[index].carried > books[index].soft { warn(index) }
-        }
-        holds[place].amount += more
+        warnOfBooks(of: place)
+        holds[place].amount = holds[place].amount.plus(more)
         // Else nobody would know after a crash whose money that was.
         if isStored { post(.held, place, at: holds[place].began) }
         return true
     }
 
     /// Whether a book, current or past, has room for `more`: one that is carried also needs it in the current book.
-    private func room(of index: Int, for more: Int64) -> Bool {
-        guard books[index].admits(more) else { return false }
+    private func room(of index: Int, for more: Int64, _ isBound: Bool) -> Bool {
+        guard books[index].admits(more, isBound: isBound) else { return false }
         guard books[index].isCarried else { return true }
-        return books[Int(lines[Int(books[index].line)].books[Int(books[index].track)])].admits(more)
+        return books[Int(lines[Int(books[index].line)].books[Int(books[index].track)])].admits(more, isBound: isBound)
     }
 
     /// Changes the books of a hold by `change`, which says by how much what they have taken grows.
@@ -211,6 +212,7 @@ struct Books: ~Copyable {
             if older >= 0 { holds[Int(older)].newer = newer } else { oldest = newer }
             if newer >= 0 { holds[Int(newer)].older = older } else { newest = older }
         }
+        if holds[place].isRestored { restoredHolds -= 1 }
         holds[place].isOpen = false
         freeHolds.append(UInt32(place))
         openHolds -= 1
@@ -245,7 +247,7 @@ struct Books: ~Copyable {
         let amount = holds[place].amount
         forBooks(of: place) { book in
             book.held -= amount
-            book.suspense += amount
+            book.suspense = book.suspense.plus(amount)
             return 0
         }
         let newer = holds[place].newer
@@ -256,6 +258,14 @@ struct Books: ~Copyable {
     }
 
     // MARK: - Limits that are passed
+
+    private mutating func warnOfBooks(of place: Int) {
+        let base = place * HoldRecord.mostBooks
+        for slot in base..<base + Int(holds[place].bookCount) {
+            let index = Int(holdBooks[slot])
+            if !books[index].isFree, books[index].taken.plus(books[index].carried) > books[index].soft { warn(index) }
+        }
+    }
 
     private mutating func warn(_ index: Int) {
         guard !books[index].hasWarned else { return }

@@ -10,6 +10,8 @@ struct HoldRecord {
     var isOpen = false
     /// Whether it has outlived the time for holds, and lies in suspense.
     var isSuspended = false
+    /// Whether an earlier ledger has left it open.
+    var isRestored = false
     var bookCount: UInt8 = 0
     // Places in the list of holds by age.
     var older = Int32(-1)
@@ -38,6 +40,8 @@ struct HoldDetails {
     /// What it has used so far, and what that costs; nil: nobody has said.
     var usage: Usage?
     var cost: Int64 = 0
+    /// Whether that has no price, so that ``cost`` is an estimate.
+    var isUnpriced = false
 
     var isEmpty: Bool { price == nil && bill == nil && usage == nil }
 }

@@ -48,7 +48,7 @@ public final class Ledger: Sendable {
         case eventual
         /// What an answer cost, before it counts as answered; see ``Ledger/storedBeforeAnswer()``.
         case settlements
-        /// That, and what is held for a call before it is sent; see ``Ledger/storedBeforeDispatch()``.
+        /// That, and what is held for a call before it is sent; see ``Ledger/storedBeforeDispatch()``, which the operation awaits.
         case holds
     }
 
@@ -131,6 +131,10 @@ public final class Ledger: Sendable {
         try check.count(scopes.count, "scopes", in: 1...8)
         try check.require(Set(all).count == all.count, "scopes", all, "different from each other")
         for scope in all { try check.name(scope.name) }
+        let books = state.withBooks { books in all.reduce(0) { $0 + ScopeLimits(of: $1, books.limits).list.count } }
+        try check.require(
+            books <= HoldRecord.mostBooks, "scopes", "\(books) limits over all of them",
+            "at most \(HoldRecord.mostBooks) limits for one call")
         let lines = state.withBooks { books -> [UInt32]? in
             var lines: [UInt32] = []
             for scope in all {

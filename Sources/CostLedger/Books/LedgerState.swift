@@ -40,7 +40,7 @@ final class LedgerState: GateState, @unchecked Sendable {
     /// The ledger is gone.
     func orphan() {
         withBooks { books in
-            guard books.openHolds > 0 else { return }
+            guard books.openHolds > books.restoredHolds else { return }
             isOrphan = true
             _ = Unmanaged.passRetained(self)
         }
@@ -66,11 +66,8 @@ final class LedgerState: GateState, @unchecked Sendable {
     ) throws(Rejection) -> RawPermit {
         if let writer, writer.refuses { throw Rejection(name, .ledgerUnavailable, retryAfter: -1) }
         guard amount >= .zero else { throw Rejection(name, .spendLimit, retryAfter: -1) }
-        let isExtra = (details?.bill?.attempts ?? 0) > 0
-        let first = isExtra ? account.linesOfExtras : account.lines
-        let second = isExtra ? payer?.linesOfExtras : payer?.lines
         let (answer, wait, hasPassed) = withBooks { books -> (Books.Answer, Int64, Bool) in
-            let time = books.unix(now)
+            let time = books.unix(now), (first, second) = lines(account, payer, details)
             guard books.journal.count < LedgerWriter.mostUnwritten else { return (.unavailable, -1, false) }
             let answer = books.hold(amount.nanodollars, first, second, at: time)
             guard case .held(let token) = answer else { return refused(answer, amount, &books, at: time) }
@@ -88,6 +85,7 @@ final class LedgerState: GateState, @unchecked Sendable {
         let rejection = Rejection(name, reason, retryAfter: wait)
         guard isShadow else { throw rejection }
         let forced = withBooks { books in
+            let (first, second) = lines(account, payer, details)
             let answer = books.hold(amount.nanodollars, first, second, isBound: false, at: books.unix(now))
             if case .held(let token) = answer { opened(token, details, &books) }
             return answer
@@ -95,6 +93,15 @@ final class LedgerState: GateState, @unchecked Sendable {
         observer?.wouldHaveRejected(rejection)
         guard case .held(let token) = forced else { throw rejection }
         return permit(token, at: now)
+    }
+
+    /// The lines that pay; under the lock, because of two attempts of a bill one is the first.
+    @inline(__always)
+    private func lines(
+        _ account: Account, _ payer: Account?, _ details: HoldDetails?
+    ) -> (UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<UInt32>?) {
+        if details?.bill?.hasBegun == true { return (account.linesOfExtras, payer?.linesOfExtras) }
+        return (account.lines, payer?.lines)
     }
 
     private func permit(_ token: UInt64, at now: Instant) -> RawPermit {
@@ -132,7 +139,9 @@ final class LedgerState: GateState, @unchecked Sendable {
         settle(permit.token, now) { books, place in
             guard let outcome else { return nil }
             let details = books.details[place]
-            if let usage = details.usage { return (details.cost, usage.source, outcome) }
+            if let usage = details.usage {
+                return (details.cost, details.isUnpriced ? .estimated : usage.source, outcome)
+            }
             guard outcome.mayHaveCost else { return nil }
             return (books.holds[place].amount, .estimated, outcome)
         }
@@ -149,11 +158,9 @@ final class LedgerState: GateState, @unchecked Sendable {
         _ token: UInt64, _ now: Instant,
         _ reckon: (borrowing Books, _ place: Int) -> (cost: Int64, source: Usage.Source, outcome: Outcome)?
     ) {
-        // Taken now: when the hold is settled, the ledger may go.
-        let writer = writer
-        var wasLast = false, isWritten = false
-        withBooks { books in
-            guard let place = books.place(of: token) else { return }
+        var wasLast = false
+        let passed = withBooks { books -> PassedLimits? in
+            guard let place = books.place(of: token) else { return nil }
             let end = reckon(books, place)
             if books.isStored {
                 let time = books.unix(now)
@@ -162,16 +169,18 @@ final class LedgerState: GateState, @unchecked Sendable {
                 } else {
                     books.post(.voided, place, at: time)
                 }
-                isWritten = true
+                // Here and not later: when the hold is settled, the ledger may go.
+                writer?.wake(self)
             }
             if !books.details[place].isEmpty {
-                if let end { books.details[place].bill?.end(cost: Money(nanodollars: end.cost)) }
+                books.details[place].bill?.end(cost: end.map { Money(nanodollars: $0.cost) })
                 books.details[place] = HoldDetails()
             }
             books.settle(place, cost: end?.cost ?? 0)
-            wasLast = isOrphan && books.openHolds == 0
+            wasLast = isOrphan && books.openHolds == books.restoredHolds
+            return books.passed.isEmpty ? nil : takePassed(&books)
         }
-        if isWritten { writer?.wake(self) }
+        passed?.tell(at: now)
         if wasLast { Unmanaged.passUnretained(self).release() }
     }
 
@@ -186,12 +195,15 @@ final class LedgerState: GateState, @unchecked Sendable {
             // What has no price is charged as held, never as nothing.
             let priced = try? price.cost(of: usage, service: details.service, at: hold.began).nanodollars
             let cost = priced ?? max(details.cost, hold.amount)
+            books.details[place].isUnpriced = priced == nil
             books.details[place].usage = usage
             books.details[place].cost = cost
             guard cost > hold.amount, details.onLimit != .allow else { return (true, false, false) }
             // More than it needs now, so that a stream does not ask for each of its tokens.
             let more = cost - hold.amount
-            let isHeld = books.extend(place, by: more + min(hold.amount / 4, more)) || books.extend(place, by: more)
+            let isHeld =
+                books.extend(place, by: more.plus(min(hold.amount / 4, more)), isBound: !isShadow)
+                || books.extend(place, by: more, isBound: !isShadow)
             return (isHeld || details.onLimit == .finish, !books.passed.isEmpty, isHeld)
         }
         if hasPassed { tellOfPassedLimits(at: now) }
@@ -208,27 +220,35 @@ final class LedgerState: GateState, @unchecked Sendable {
     func extend(_ token: UInt64, to amount: Money, at now: Instant) -> Bool {
         let (isHeld, hasPassed) = withBooks { books -> (Bool, Bool) in
             guard let place = books.place(of: token) else { return (false, false) }
-            let more = amount.nanodollars - books.holds[place].amount
-            return (more <= 0 || books.extend(place, by: more), !books.passed.isEmpty)
+            let more = max(0, amount.nanodollars) - books.holds[place].amount
+            return (more <= 0 || books.extend(place, by: more, isBound: !isShadow), !books.passed.isEmpty)
         }
         if hasPassed { tellOfPassedLimits(at: now) }
         if isHeld { writer?.wake(self) }
         return isHeld
     }
 
-    /// Tells the observer of soft limits that were passed.
-    private func tellOfPassedLimits(at now: Instant) {
-        let passed = withBooks { books -> [(Scope, Window)] in
-            defer { books.passed = [] }
-            return books.passed.map { index in
-                let book = books.books[Int(index)]
-                return (books.lines[Int(book.line)].scope, books.windows[Int(book.window)])
-            }
+    private func tellOfPassedLimits(at now: Instant) { withBooks { takePassed(&$0) }?.tell(at: now) }
+
+    private func takePassed(_ books: inout Books) -> PassedLimits? {
+        defer { books.passed = [] }
+        guard let observer else { return nil }
+        let limits = books.passed.map { index in
+            let book = books.books[Int(index)]
+            return "\(label) \(books.lines[Int(book.line)].scope) \(books.windows[Int(book.window)])"
         }
-        guard let observer else { return }
-        for (scope, window) in passed {
-            observer.changed(
-                Transition(gate: "\(label) \(scope) \(window)", from: "within", to: "over the soft limit", at: now))
+        return PassedLimits(observer: observer, names: limits)
+    }
+}
+
+/// Soft limits that were passed, to be told of when the lock is free: by then the ledger may be gone.
+private struct PassedLimits {
+    let observer: any Observer
+    let names: [String]
+
+    func tell(at now: Instant) {
+        for name in names {
+            observer.changed(Transition(gate: name, from: "within", to: "over the soft limit", at: now))
         }
     }
 }

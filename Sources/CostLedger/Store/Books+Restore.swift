@@ -8,7 +8,7 @@ extension Books {
         // The books of each scope and window, also those that are over but not yet settled.
         var restored: [Place: [UInt32]] = [:]
         for balance in image.balances.sorted(by: { $0.start < $1.start }) {
-            guard let line = enter(balance.scope, at: now) else {
+            guard let line = enter(balance.scope, evicts: false, at: now) else {
                 throw LedgerStoreError(.other, "more scopes than the ledger has places for: \(mostScopes)")
             }
             leave(line)
@@ -38,8 +38,7 @@ extension Books {
         book.spent = balance.spent.nanodollars
         book.overage = balance.overage.nanodollars
         let isUnsettled = balance.held != .zero || balance.suspense != .zero
-        // Windows that begin later are from a clock that was ahead, and go on.
-        if balance.start >= start {
+        if balance.start == start, books[Int(current)].taken == 0 {
             book.hard = books[Int(current)].hard
             book.soft = books[Int(current)].soft
             book.carried = books[Int(current)].carried
@@ -48,13 +47,15 @@ extension Books {
             return current
         }
         book.isPast = true
-        book.isCarried = balance.end > start &- balance.window.span && balance.window.span > 0
+        // Windows that begin later are from a clock that was ahead: what was spent in them counts in the one there is.
+        book.isCarried =
+            balance.start > start || (balance.window.span > 0 && balance.end > start &- balance.window.span)
         guard book.isCarried || isUnsettled else { return nil }
         let index = freeBooks.popLast() ?? UInt32(books.count)
         if Int(index) == books.count { books.append(book) } else { books[Int(index)] = book }
         if book.isCarried {
             lines[Int(line)].carried[track].append(index)
-            books[Int(current)].carried += book.taken
+            books[Int(current)].carried = books[Int(current)].carried.plus(book.taken)
         }
         if isUnsettled { touch(Int(index)) }
         return index
@@ -65,8 +66,9 @@ extension Books {
         let place = Int(nextPlace())
         freeHolds.removeLast()
         openHolds += 1
+        restoredHolds += 1
         holds[place] = HoldRecord(
-            generation: holds[place].generation &+ 1, isOpen: true, isSuspended: true,
+            generation: holds[place].generation &+ 1, isOpen: true, isSuspended: true, isRestored: true,
             amount: posting.held.nanodollars, began: posting.began, number: posting.number,
             operation: posting.operation, attempt: posting.attempt, isKnown: true)
         details[place].usage = posting.usage

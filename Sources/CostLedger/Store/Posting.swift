@@ -21,7 +21,8 @@ public struct Posting: Sendable, Hashable {
     public var number: UInt64
     /// What happened to it.
     public var kind: Kind
-    /// The number of the first hold of the operation, or of its bill: the same for all attempts of one call.
+    /// The number of its bill, the same for all attempts of one call; without a bill that of the hold, and each attempt is an
+    /// operation of its own.
     public var operation: UInt64
     /// Which attempt of the operation it is, from 1: retries, hedges and fallbacks in the order in which they were held.
     public var attempt: UInt32
