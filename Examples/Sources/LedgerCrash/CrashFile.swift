@@ -98,7 +98,10 @@ final class CrashFile {
     private static func program() throws -> URL {
         let own = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         if own.lastPathComponent == "LedgerCrash" { return own }
-        return Bundle.main.bundleURL.appendingPathComponent("LedgerCrash")
+        // A test runs in the folder of what was built, or in a bundle there.
+        let folders = [Bundle.main.bundleURL, Bundle(for: CrashFile.self).bundleURL.deletingLastPathComponent()]
+        let places = folders.map { $0.appendingPathComponent("LedgerCrash") }
+        return places.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? own
     }
 }
 
