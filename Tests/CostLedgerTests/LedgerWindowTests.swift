@@ -38,6 +38,26 @@ import Testing
         #expect(ledger.audit() == [])
     }
 
+    @Test func `a refusal of a rolling window says when the amount fits`() throws {
+        for seed in UInt64(1)...100 {
+            var random = RandomSource.seeded(seed)
+            let steps = Int.random(in: 1...13, using: &random)
+            let limit = SpendLimit(acme, hard: .dollars(10), per: .rolling(.seconds(60), steps: steps))
+            let ledger = try makeLedger([limit])
+            let account = try ledger.account(acme, at: at(0))
+            var now = at(1)
+            for _ in 0..<40 {
+                now = now.advanced(by: .milliseconds(Int64.random(in: 0...9_000, using: &random)))
+                let amount = Money.cents(Int.random(in: 1...900, using: &random))
+                guard let wait = account.refusal(amount, at: now)?.retryAfter else { continue }
+                // Not before, and then.
+                #expect(!account.spend(amount, at: now.advanced(by: wait - .nanoseconds(1))), "seed \(seed)")
+                now = now.advanced(by: wait)
+                #expect(account.spend(amount, at: now), "seed \(seed)")
+            }
+        }
+    }
+
     @Test func `what is settled late counts in the step in which it was held`() throws {
         let ledger = try makeLedger([SpendLimit(acme, hard: .dollars(10), per: .rolling(.seconds(60), steps: 6))])
         let account = try ledger.account(acme, at: at(0))

@@ -207,7 +207,7 @@ import Testing
         #expect(try reason(ledger, nil, call(nil)) == .unpriced)
         #expect(try reason(lenient, "unknown", call(nil)) == nil)
         // A call that does not say what it takes is not taken for free.
-        #expect(try reason(ledger, "large", Call()) == .unpriced)
+        #expect(try reason(ledger, "large", Call()) == .noTokens)
         #expect(try reason(ledger, "free", Call()) == nil)
         let other = try makeLedger().account(acme, at: time.now)
         #expect(try reason(ledger, "large", call(other)) == .noPayer)

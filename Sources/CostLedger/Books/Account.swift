@@ -59,7 +59,7 @@ public final class Account: BuiltInGate, Payer {
     /// Holds what `call` is taken to cost, a prompt without caches and the longest answer, or refuses.
     ///
     /// - Throws: `Rejection` with the reason `spendLimit` and when the window renews, `unpriced` when nobody knows what the call
-    ///   costs or it says no tokens, `noPayer`, or `ledgerUnavailable`; then nothing was taken.
+    ///   costs, `noTokens` when it does not say how many it takes, `noPayer`, or `ledgerUnavailable`; then nothing was taken.
     public func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
         try gate.admit(call, at: now)
     }
@@ -114,8 +114,11 @@ final class AccountState: GateState, @unchecked Sendable {
         // The target's price where it has one, else that of who asks.
         let pricing = account.priced != nil ? account : payer ?? account
         let time = ledger.withBooks { $0.unix(now) }
-        guard let priced = pricing.priced, call.tokens != .none || priced.isFree(at: time),
-            let amount = try? priced.cost(of: Usage(estimatedFor: call.tokens), service: pricing.service, at: time)
+        guard let priced = pricing.priced else { throw Rejection(ledger.name, .unpriced, retryAfter: -1) }
+        guard call.tokens != .none || priced.isFree(at: time) else {
+            throw Rejection(ledger.name, .noTokens, retryAfter: -1)
+        }
+        guard let amount = try? priced.cost(of: Usage(estimatedFor: call.tokens), service: pricing.service, at: time)
         else { throw Rejection(ledger.name, .unpriced, retryAfter: -1) }
         details.price = priced
         details.service = pricing.service

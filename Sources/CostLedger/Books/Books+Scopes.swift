@@ -113,6 +113,23 @@ extension Books {
         return new
     }
 
+    /// When `amount` will fit at the earliest, in nanoseconds since 1970: when the window ends, or of a rolling one, when enough of
+    /// its old steps count no more.
+    func renewal(of index: Int, for amount: Int64) -> Int64 {
+        let book = books[index], line = lines[Int(book.line)], span = line.windows[Int(book.track)].span
+        guard span > 0 else { return book.end }
+        var excess = book.taken.plus(book.carried).plus(amount).plus(-book.hard), end = book.end
+        for past in line.carried[Int(book.track)] where excess > 0 {
+            excess -= books[Int(past)].taken
+            end = books[Int(past)].end
+        }
+        // Not the old steps alone: the present one, too.
+        if excess > 0 { end = book.end }
+        // It counts until a step begins that is a span later.
+        let step = line.windows[Int(book.track)].bounds(at: end.plus(span))
+        return step.start == end.plus(span) ? step.start : step.end
+    }
+
     /// What a book that is past has taken has grown by `growth`.
     mutating func changedPast(_ index: Int, by growth: Int64) {
         if books[index].isCarried {

@@ -130,7 +130,7 @@ final class LedgerState: GateState, @unchecked Sendable {
         let book = books.books[Int(index)]
         // What is beyond the whole limit is never held, and a window without end never renews.
         guard amount.nanodollars <= book.hard, book.end != .max else { return (answer, -1, false) }
-        return (answer, max(0, book.end &- time), false)
+        return (answer, max(0, books.renewal(of: Int(index), for: amount.nanodollars).plus(-time)), false)
     }
 
     // MARK: - Settling
