@@ -3,13 +3,14 @@ SHELL := /bin/bash
 SWIFT_FILES := Package.swift Sources Tests Examples/Package.swift Examples/Sources Examples/Tests \
 	Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: help setup demo simulate test bench lint docs sanitize clean
+.PHONY: help setup demo simulate test crash-test bench lint docs sanitize clean
 
 help:
 	@printf '%s\n' \
 		'make demo      the example gateway against a fleet that breaks: a table, and a page with a picture' \
 		'make simulate  fleets that fail under virtual time: tables, and drawings in out/; a million schedules' \
 		'make test      all tests, all traits, the examples, and a consumer of one module' \
+		'make crash-test  a ledger is killed at 500 random moments, and nothing is lost' \
 		'make bench     the hot path beside the limits of this machine; writes Benchmarks/results.tsv' \
 		'make lint      format and documentation' \
 		'make docs      DocC pages in .build/docs, warnings as errors' \
@@ -29,17 +30,24 @@ simulate: setup
 	Examples/.build/release/FleetSimulation retry-storm --seeds 100 --drawing out/retry-storm.svg
 	Examples/.build/release/FleetSimulation hedging --seeds 20 --drawing out/hedging.svg
 	Examples/.build/release/FleetSimulation nesting --drawing out/nesting.svg
+	Examples/.build/release/FleetSimulation spending --drawing out/spending.svg
 	Examples/.build/release/FleetSimulation schedules --seeds 1000000 --drawing out/schedules.svg
 	@echo 'simulate: drawings are in out/'
 
 test: setup
 	@echo 'test: the package, all traits (1 of 3)'
 	swift test --enable-all-traits
-	@echo 'test: the examples (2 of 3): the simulations by themselves, because they take all cores'
-	swift test --package-path Examples --skip FleetSimulationTests
+	@echo 'test: the examples (2 of 3): the gateway and the simulations by themselves, because they take all cores'
+	swift test --package-path Examples --skip FleetSimulationTests --skip GatewayTests
+	swift test --package-path Examples --filter GatewayTests
 	swift test --package-path Examples --filter FleetSimulationTests
 	@echo 'test: a consumer of one module (3 of 3)'
 	bash dev/consumer.sh
+
+ROUNDS ?= 500
+crash-test: setup
+	swift build -c release --package-path Examples --product LedgerCrash
+	Examples/.build/release/LedgerCrash --rounds $(ROUNDS)
 
 bench: setup
 	swift build -c release --package-path Benchmarks --product Report

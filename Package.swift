@@ -19,7 +19,7 @@ func module(
     ]
 }
 
-let policyModules = ["CircuitBreaking", "Admission", "Retrying", "GPUClient", "Hedging"]
+let policyModules = ["CircuitBreaking", "Admission", "Retrying", "GPUClient", "Hedging", "CostLedger"]
 let umbrella: [Target.Dependency] = policyModules.map { .byName(name: $0) }
 
 // Fetched only where the trait is enabled, because nothing names them without it.
@@ -27,20 +27,25 @@ let httpClient: [Target.Dependency] = [
     ("AsyncHTTPClient", "async-http-client"), ("NIOCore", "swift-nio"), ("NIOHTTP1", "swift-nio"),
     ("NIOPosix", "swift-nio"),
 ].map { .product(name: $0, package: $1, condition: .when(traits: ["HTTPClientSupport"])) }
+let sqlite: [Target.Dependency] = [("GRDB", "GRDB.swift"), ("GRDBSQLite", "GRDB.swift")]
+    .map { .product(name: $0, package: $1, condition: .when(traits: ["SQLiteSupport"])) }
 
 let package = Package(
     name: "spillway",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
-    products: (["SpillwayCore", "Spillway", "SpillwayTesting", "SpillwayHTTPClient"] + policyModules).map {
-        .library(name: $0, targets: [$0])
-    },
+    products: (["SpillwayCore", "Spillway", "SpillwayTesting", "SpillwayHTTPClient", "SpillwaySQLite"] + policyModules)
+        .map {
+            .library(name: $0, targets: [$0])
+        },
     traits: [
         .default(enabledTraits: []),
         .trait(name: "HTTPClientSupport", description: "SpillwayHTTPClient: policies around AsyncHTTPClient"),
+        .trait(name: "SQLiteSupport", description: "SpillwaySQLite: the ledger in a file of SQLite, with GRDB"),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
     ],
     targets: [
         .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
@@ -57,7 +62,12 @@ let package = Package(
         ),
         .testTarget(
             name: "SpillwayHTTPClientTests",
-            dependencies: ["SpillwayHTTPClient", "Spillway", "SpillwayTesting"] + httpClient
+            dependencies: ["SpillwayHTTPClient", "Spillway", "CostLedger", "SpillwayTesting"] + httpClient
+        ),
+        .target(name: "SpillwaySQLite", dependencies: ["SpillwayCore", "CostLedger"] + sqlite),
+        .testTarget(
+            name: "SpillwaySQLiteTests",
+            dependencies: ["SpillwaySQLite", "CostLedger", "SpillwayCore", "SpillwayTesting"] + sqlite
         ),
     ]
         + policyModules.flatMap { module($0, tests: $0 == "Hedging" ? ["Retrying", "CAllocations"] : []) }

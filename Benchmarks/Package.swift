@@ -5,7 +5,7 @@ let package = Package(
     name: "spillway-benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "spillway", path: "../"),
+        .package(name: "spillway", path: "../", traits: ["SQLiteSupport"]),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
     ],
     targets: [
@@ -15,7 +15,9 @@ let package = Package(
             name: "Report",
             dependencies: [
                 "CAllocations", "CLimits", .product(name: "Spillway", package: "spillway"),
+                .product(name: "CostLedger", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
             ]
         ),
         .executableTarget(

@@ -4,10 +4,12 @@ import PackageDescription
 let package = Package(
     name: "spillway-examples",
     platforms: [.macOS(.v15)],
+    products: [.executable(name: "ledger", targets: ["LedgerTool"])],
     dependencies: [
-        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport"]),
+        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -36,6 +38,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -44,6 +48,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Spillway", package: "spillway"),
                 .product(name: "SpillwayHTTPClient", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -52,8 +57,28 @@ let package = Package(
             dependencies: [
                 "Drawing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
                 .product(name: "Spillway", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
+            name: "LedgerTool",
+            dependencies: [
+                "Drawing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
+            name: "LedgerCrash",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
             ]
         ),
         .executableTarget(
@@ -62,6 +87,7 @@ let package = Package(
                 "Drawing", "FleetFaults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
             ]
         ),
         .testTarget(
@@ -78,10 +104,25 @@ let package = Package(
             dependencies: [
                 "FakeFleet", "FleetFaults", "Gateway",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),
-        .testTarget(name: "ReplayTests", dependencies: ["Drawing", "Replay"]),
+        .testTarget(
+            name: "LedgerToolTests",
+            dependencies: [
+                "LedgerTool",
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
+        ),
+        .testTarget(
+            name: "ReplayTests",
+            dependencies: ["Drawing", "Replay", .product(name: "CostLedger", package: "spillway")]
+        ),
+        .testTarget(name: "LedgerCrashTests", dependencies: ["LedgerCrash"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -12,6 +12,7 @@ needs() { [ -e "$1" ] || missing+=("$2"); }
 case "$(uname -s)" in
 Linux)
     needs /usr/include/xxhash.h libxxhash-dev
+    needs /usr/include/sqlite3.h libsqlite3-dev
     [ "${#missing[@]}" -eq 0 ] && exit 0
     command -v apt-get >/dev/null || { say "please install: ${missing[*]} (there is no apt-get here)"; exit 1; }
     as_root=()

@@ -89,10 +89,34 @@ public final class LatencyHistogram: @unchecked Sendable {
         read(at: now) { BestDelay.bucket(for: quantile, hedging: share, $0) }
     }
 
+    /// The share of calls that take longer than `duration`, as of `now`; nil until there are enough calls.
+    ///
+    /// Counted to the end of the bucket that `duration` is in, so too small by the calls in 1/128 of it (8 µs below 1 ms) at most.
+    /// Beyond the longest time that is known of it is the share of those that were cut short. Reads all buckets, some 10 µs.
+    public func share(longerThan duration: Duration, at now: Instant) -> Double? {
+        let last = Int(spw_histogram_bucket(duration.clampedNanoseconds))
+        return read(at: now) { table -> Double? in
+            var share = 1.0
+            ProductLimit.walk(table) { bucket, goesOn in
+                guard bucket <= last else { return false }
+                share = goesOn
+                return true
+            }
+            return share
+        }
+    }
+
     /// The end of the bucket that `choose` takes of all that is known at `now`; nil until there are enough calls.
     private func read(
         at now: Instant, _ choose: (UnsafeMutableBufferPointer<ProductLimit.Bucket>) -> Int?
     ) -> Duration? {
+        read(at: now) { choose($0).map { .nanoseconds(spw_histogram_end(UInt32($0))) } }
+    }
+
+    /// What `look` makes of all that is known at `now`; nil until there are enough calls.
+    private func read<Value>(
+        at now: Instant, _ look: (UnsafeMutableBufferPointer<ProductLimit.Bucket>) -> Value?
+    ) -> Value? {
         let epoch = epoch(now)
         return withUnsafeTemporaryAllocation(of: ProductLimit.Bucket.self, capacity: Self.buckets) { table in
             table.initialize(repeating: ProductLimit.Bucket())
@@ -106,7 +130,7 @@ public final class LatencyHistogram: @unchecked Sendable {
             }
             for bucket in table { ended += bucket.ended }
             guard ended >= configuration.minimum else { return nil }
-            return choose(table).map { .nanoseconds(spw_histogram_end(UInt32($0))) }
+            return look(table)
         }
     }
 

@@ -18,6 +18,11 @@ struct PermitStack {
         count += 1
     }
 
+    /// Those whose gates want to know what calls use.
+    var metered: [RawPermit] {
+        (0..<count).map(raw).filter { $0.state._withUnsafeGuaranteedRef(\.isMetered) }
+    }
+
     /// Settles all with `outcome`, the last first.
     mutating func settle(_ outcome: Outcome, at now: Instant) {
         drop(to: 0, outcome, at: now)
@@ -31,9 +36,13 @@ struct PermitStack {
     private mutating func drop(to keep: Int, _ outcome: Outcome?, at now: Instant) {
         while count > keep {
             count -= 1
-            let offset = count * MemoryLayout<RawPermit>.stride
-            let raw = withUnsafeBytes(of: &slots) { $0.load(fromByteOffset: offset, as: RawPermit.self) }
-            raw.settle(outcome, at: now)
+            raw(count).settle(outcome, at: now)
+        }
+    }
+
+    private func raw(_ index: Int) -> RawPermit {
+        withUnsafeBytes(of: slots) {
+            $0.load(fromByteOffset: index * MemoryLayout<RawPermit>.stride, as: RawPermit.self)
         }
     }
 }

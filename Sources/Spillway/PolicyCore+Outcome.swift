@@ -23,9 +23,10 @@ extension PolicyCore {
 
     /// An attempt that runs in a task of its own, with what gates have given to `flow`.
     func leg(_ hedge: Int, _ call: Call, _ flow: inout Flow) -> Leg {
-        let attempt = Attempt(
+        var attempt = Attempt(
             number: flow.number, hedge: hedge, call: call, started: flow.started, deadline: flow.deadline,
             target: name(of: flow.target))
+        if isMetered { attempt.usage = AttemptMeter(flow.permits.metered, time) }
         let enforced = flow.isDeadlineCooperative ? nil : flow.deadline
         let watch = AttemptWatch(
             plan.timeout, deadline: enforced, streams: call.streams, time: time, at: flow.started)

@@ -33,6 +33,8 @@ final class PolicyCore: @unchecked Sendable {
     let gates: UnsafeMutableBufferPointer<Unmanaged<GateState>>
     let places: [Place]
     private let foreign: [ForeignGateState]
+    /// Whether some gate wants to know what attempts use.
+    let isMetered: Bool
     let turn = Atomic<Int>(0)
 
     init(
@@ -60,6 +62,7 @@ final class PolicyCore: @unchecked Sendable {
         _ = gates.initialize(from: plan.gates.map(state))
         places = plan.targets.map { Place(name: $0.name, gates: $0.gates.map(state)) }
         self.foreign = foreign
+        isMetered = (gates + places.flatMap(\.gates)).contains { $0._withUnsafeGuaranteedRef(\.isMetered) }
     }
 
     var now: Instant { usesSystemTime ? Instant(nanoseconds: spw_now()) : time.now }
@@ -105,6 +108,7 @@ final class PolicyCore: @unchecked Sendable {
             flow.watch = AttemptWatch(nil, deadline: nil, streams: true, time: time, at: flow.started)
             attempt.watch = flow.watch
         }
+        if isMetered { attempt.usage = AttemptMeter(flow.permits.metered, time) }
         return attempt
     }
 

@@ -3,7 +3,7 @@ import Spillway
 import SpillwayCore
 import Testing
 
-/// Invariant 7: the success path allocates nothing, and neither does a rejection.
+/// Invariant 8: the success path allocates nothing, and neither does a rejection.
 ///
 /// Counted at malloc, not read off a profile.
 @Suite(.enabled(if: allocations_are_counted())) struct AllocationTests {
@@ -49,6 +49,28 @@ import Testing
             } == 0)
         let name = "a tenant with a name that does not fit into a word"
         #expect(try allocations { try buckets.admit(name, at: noon).settle(.success, at: noon) } == 0)
+    }
+
+    @Test func ledger() throws {
+        let ledger = try Ledger(
+            "ledger", prices: .common,
+            .init(limits: [
+                SpendLimit(.tenant("acme"), hard: .dollars(1_000_000)), SpendLimit(.key("k"), hard: .zero, per: .day),
+                SpendLimit(each: .session, hard: .dollars(1_000_000), per: .rolling(.seconds(600))),
+            ]), epoch: 0)
+        let account = try ledger.account(.tenant("acme"), .model("large"), .session("s"), at: noon)
+        #expect(try allocations { try account.hold(.cents(1), at: noon).settle(.cents(1), at: noon) } == 0)
+        #expect(try allocations { try account.hold(.cents(1), at: noon).void(at: noon) } == 0)
+        #expect(try allocations { _ = try account.hold(.cents(1), at: noon) } == 0)
+        let price = try #require(PriceBook.common.price(of: "gpt-4o-mini", at: .max))
+        let usage = Usage(input: 1_000, cacheRead: 200, output: 300, reasoning: 50)
+        #expect(try allocations { _ = try price.cost(of: usage) } == 0)
+        // As a gate, with the price of the call.
+        let gate = try ledger.account(.provider("p"), model: "gpt-4o-mini", at: noon)
+        let call = Call(tokens: .estimate(input: 1_000, maxOutput: 100), payer: account)
+        #expect(try allocations { try gate.admit(call, at: noon).settle(.success, at: noon) } == 0)
+        let poor = try ledger.account(.key("k"), model: "gpt-4o-mini", at: noon)
+        #expect(allocations { expectRefusal { () throws(Rejection) in try poor.admit(call, at: noon) } } == throwing)
     }
 
     @Test func breaker() throws {

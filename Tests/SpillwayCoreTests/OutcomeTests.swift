@@ -5,13 +5,13 @@ import Testing
     private static let named: [Outcome.Cause] = [
         .none, .unknown, .connect, .transport, .timeout, .serverError, .overloaded, .rateLimited, .quotaExhausted,
         .authentication, .invalidRequest, .contextTooLong, .contentFiltered, .malformed, .truncated, .cancelled,
-        .rejected, .unacceptable, .slow,
+        .rejected, .unacceptable, .slow, .spendLimit,
     ]
     private static let all = named + (0..<16).map { Outcome.Cause.custom(UInt8($0)) }
 
     @Test func causesAreDifferentAndHaveLabels() {
-        #expect(Set(Self.all).count == 35)
-        #expect(Set(Self.all.map(\.description)).count == 35)
+        #expect(Set(Self.all).count == 36)
+        #expect(Set(Self.all.map(\.description)).count == 36)
         #expect(Outcome.Cause.rateLimited.description == "rate_limited")
         #expect(Outcome.Cause.custom(3).description == "custom_3")
         #expect(Outcome.Cause.custom(200) == .custom(15))
@@ -21,7 +21,7 @@ import Testing
     @Test func onlySomeCausesSpeakAgainstTheTarget() {
         let innocent: Outcome.Causes = [
             .none, .rateLimited, .quotaExhausted, .authentication, .invalidRequest, .contextTooLong, .contentFiltered,
-            .cancelled, .rejected, .unacceptable, .slow,
+            .cancelled, .rejected, .unacceptable, .slow, .spendLimit,
         ]
         let unbegun: Outcome.Causes = [
             .connect, .overloaded, .rateLimited, .quotaExhausted, .authentication, .rejected,
@@ -42,6 +42,7 @@ import Testing
         #expect(Outcome.of(.slow) == .slow)
         #expect(Outcome.slow != .success)
         #expect(Outcome.Cause.slow.description == "slow")
+        #expect(Outcome.Cause.spendLimit.description == "spend_limit")
     }
 
     @Test func setsOfCausesDoWhatSetsDo() {

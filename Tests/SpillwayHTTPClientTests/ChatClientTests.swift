@@ -26,7 +26,7 @@ struct ChatClientTests {
             #expect(completion.model == "m-1")
             #expect(completion.choices.map(\.message) == [ChatMessage(role: "assistant", content: "Hello")])
             #expect(completion.choices.first?.finishReason == "stop")
-            #expect(completion.usage == Usage(promptTokens: 3, completionTokens: 1, totalTokens: 4))
+            #expect(completion.usage == Usage(input: 3, output: 1))
             #expect(completion.content == "Hello")
 
             let sent = try #require(upstream.requests.first)

@@ -36,7 +36,7 @@ struct ChatRecoveryTests {
             #expect(await stream.report.attempts.count == 2)
             // 2 + 2 for the first, 2 + 3 for the second.
             #expect(
-                stream.usage == Usage(promptTokens: 4, completionTokens: 5, totalTokens: 9, source: .estimate))
+                stream.usage == Usage(input: 4, output: 5, requests: 2, source: .metered))
         }
     }
 
@@ -71,7 +71,7 @@ struct ChatRecoveryTests {
             let messages = body?["messages"] as? [[String: String]]
             #expect(messages?.last == ["role": "assistant", "content": "Hello"])
             #expect(messages?.count == 2)
-            #expect(stream.usage == Usage(promptTokens: 3, completionTokens: 4, totalTokens: 7, source: .mixed))
+            #expect(stream.usage == Usage(input: 3, output: 4, requests: 2, source: .metered))
         }
     }
 

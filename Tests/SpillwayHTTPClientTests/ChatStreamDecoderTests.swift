@@ -141,7 +141,7 @@ struct ChatStreamDecoderTests {
         for content in [#""content":[{"type":"text"}]"#, #""audio":{"id":"a"}"#, #""function_call":{"name":"f"}"#] {
             let reading = read([Wire.event("{\"choices\":[{\"delta\":{\(content)}}]}"), Wire.done])
             #expect(reading.kinds == [.content, .end])
-            #expect(reading.usage?.completionTokens == 1)
+            #expect(reading.usage?.answerTokens == 1)
         }
     }
 
@@ -159,23 +159,23 @@ struct ChatStreamDecoderTests {
         #expect(read([Wire.role]).usage == nil)
         #expect(
             read([Wire.text("12345678"), Wire.end]).usage
-                == Usage(promptTokens: 7, completionTokens: 2, totalTokens: 9, source: .estimate))
+                == Usage(input: 7, output: 2, source: .metered))
         // Cumulative, in every chunk.
         #expect(
             read([figures(5, 1, choices: text), figures(5, 2, choices: text), Wire.end, figures(5, 3)]).usage
-                == Usage(promptTokens: 5, completionTokens: 3, totalTokens: 8))
+                == Usage(input: 5, output: 3))
         // One that only held a place, and a stream that was cut after it.
         #expect(
             read([figures(5, 0), Wire.text("12345678"), Wire.end]).usage
-                == Usage(promptTokens: 5, completionTokens: 2, totalTokens: 7, source: .mixed))
+                == Usage(input: 5, output: 2, source: .metered))
         #expect(
             read([figures(5, 9, choices: text), Wire.text("1234")]).usage
-                == Usage(promptTokens: 5, completionTokens: 9, totalTokens: 14, source: .mixed))
+                == Usage(input: 5, output: 9, source: .metered))
         // Figures that make no sense are passed over.
         #expect(
             read([Wire.text("1234"), Wire.event(#"{"choices":[],"usage":"lots"}"#), Wire.end]).usage?.source
-                == .estimate)
-        #expect(read([Wire.text("1234"), Wire.end, figures(5, 0)]).usage?.completionTokens == 1)
+                == .metered)
+        #expect(read([Wire.text("1234"), Wire.end, figures(5, 0)]).usage?.answerTokens == 1)
     }
 
     @Test("estimates over many chunks add up to a token for every four bytes")

@@ -30,7 +30,7 @@ struct ChatStreamTests {
             #expect(chunks.map(\.content) == ["", "Hel", "lo", "", ""])
             #expect(chunks.first?.choices.first?.delta.role == "assistant")
             #expect(chunks[3].choices.first?.finishReason == "stop")
-            #expect(chunks.last?.usage == Usage(promptTokens: 1, completionTokens: 2, totalTokens: 3))
+            #expect(chunks.last?.usage == Usage(input: 1, output: 2))
             #expect(upstream.requests.first?.body.contains(#""include_usage":true"#) == true)
 
             let second = await read(try await chat.stream(Self.request))

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("What attempts at a stream cost", .timeLimit(.minutes(10)))
 struct StreamCostTests {
-    private static let prompt = Usage(promptTokens: 10, completionTokens: 0, totalTokens: 10, source: .estimate)
+    private static let prompt = Usage(input: 10, source: .estimated)
 
     @Test(
         "an attempt that was sent and failed before its first content took its prompt",
@@ -63,8 +63,8 @@ struct StreamCostTests {
                 }
             }
         }
-        #expect(Set(journal.costs.map(\.usage.completionTokens)) == [0, 1])
-        #expect(journal.usage == Usage(promptTokens: 20, completionTokens: 1, totalTokens: 21, source: .estimate))
+        #expect(Set(journal.costs.map(\.usage.answerTokens)) == [0, 1])
+        #expect(journal.usage == Usage(input: 20, output: 1, requests: 2, source: .estimated))
     }
 
     @Test("an attempt with no content in time took its prompt")

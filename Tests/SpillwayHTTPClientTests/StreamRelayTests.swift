@@ -13,7 +13,7 @@ struct StreamRelayTests {
         #expect(await stream.attempt(.pieces([Wire.role, Wire.alive, Wire.text("Hi"), Wire.end, Wire.usage])) == nil)
         #expect(stream.pieces.map(\.kind) == [.empty, .content, .empty, .usage, .end])
         #expect(stream.journal.isWhole && stream.journal.failure == nil)
-        #expect(stream.journal.usage == Usage(promptTokens: 1, completionTokens: 2, totalTokens: 3))
+        #expect(stream.journal.usage == Usage(input: 1, output: 2))
     }
 
     @Test("nothing of an attempt that fails before the commit point is seen, but it counts")
@@ -28,7 +28,7 @@ struct StreamRelayTests {
             // 10 of the prompt and 2 of the first, 10 and 2 of the second.
             #expect(
                 stream.journal.usage
-                    == Usage(promptTokens: 20, completionTokens: 4, totalTokens: 24, source: .estimate))
+                    == Usage(input: 20, output: 4, requests: 2, source: .metered))
         }
     }
 
@@ -67,7 +67,7 @@ struct StreamRelayTests {
                 #expect(await stream.attempt(.pieces(second + [Wire.end, Wire.done])) == nil)
                 #expect(stream.text == answer)
                 #expect(stream.pieces.filter { $0.kind == .empty }.count == 2, "one role, one finish reason")
-                #expect(stream.journal.usage?.source == .estimate)
+                #expect(stream.journal.usage?.source == .metered)
             }
             await Task.yield()
         }
@@ -129,7 +129,7 @@ struct StreamRelayTests {
         #expect(stream.prefills.map { $0?.text } == [nil, "Hello, wo", "Hello, wor"])
         #expect(stream.prefills.map { $0?.tokens } == [nil, 3, 4])
         #expect(stream.text == "Hello, world")
-        #expect(stream.journal.usage?.source == .mixed)
+        #expect(stream.journal.usage?.source == .metered)
     }
 
     @Test("continued: a target that rejects the prefill does not hide the real failure")

@@ -67,7 +67,12 @@ final class Relayed: Sendable {
 
     /// Makes one attempt; the error with which it ended.
     func attempt(_ script: Script, target: String? = nil) async -> UpstreamError? {
-        let attempt = Attempt(number: 1, call: Call(streams: true), started: SystemTime().now, target: target)
+        await self.attempt(
+            script, Attempt(number: 1, call: Call(streams: true), started: SystemTime().now, target: target))
+    }
+
+    /// As ``attempt(_:target:)``, for an attempt of a policy.
+    func attempt(_ script: Script, _ attempt: Attempt) async -> UpstreamError? {
         do throws(UpstreamError) {
             try await relay.run(attempt) { prefill in
                 self.state.withLock { $0.prefills.append(prefill) }

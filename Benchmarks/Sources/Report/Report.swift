@@ -20,7 +20,8 @@ struct Report {
                 [
                     row.operation, "\(row.threads)", String(format: "%.2f", time), String(format: "%.2f", row.limit),
                     String(format: "%.2f", time / row.limit),
-                    allocations_are_counted() ? String(format: "%g", row.figure.allocations) : "not counted",
+                    allocations_are_counted() && !row.figure.allocations.isNaN
+                        ? String(format: "%g", row.figure.allocations) : "not counted",
                     row.limitName,
                 ].joined(separator: "\t"))
         }
@@ -62,6 +63,10 @@ struct Report {
         rows += try await deadlineRows(limits)
         note("hedge")
         rows += try await hedgeRows(limits)
+        note("ledger")
+        rows += try await ledgerRows(limits)
+        note("ledger on the disk")
+        rows += try await durableRows(limits)
         note("simulation")
         rows += try await simulationRows(limits)
         return rows

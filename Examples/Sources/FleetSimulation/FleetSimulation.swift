@@ -7,7 +7,7 @@ struct FleetSimulation: AsyncParsableCommand {
         abstract: "Simulates a fleet of replicas that fail, from seeds: the same seeds give the same output.",
         subcommands: [
             HedgingCommand.self, NestingCommand.self, RedundancyCommand.self, RetryStormCommand.self,
-            SchedulesCommand.self,
+            SchedulesCommand.self, SpendingCommand.self,
         ]
     )
 }

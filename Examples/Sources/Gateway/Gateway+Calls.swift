@@ -1,11 +1,15 @@
+import CostLedger
+import Foundation
 import Hummingbird
 import Spillway
 import SpillwayHTTPClient
 
 extension Gateway {
     /// Answers a request that was checked.
-    func answer(_ request: ModelRequest, by route: Route, to client: ClientWatch) async throws -> Response {
-        let call = UpstreamCall(http: http, request: request, route: route)
+    func answer(
+        _ request: ModelRequest, by route: Route, paidBy bill: Bill?, to client: ClientWatch
+    ) async throws -> Response {
+        let call = UpstreamCall(http: http, request: request, route: route, bill: bill)
         metrics.began()
         return try await request.isStreamed ? stream(call, to: client) : whole(call, to: client)
     }
@@ -20,6 +24,7 @@ extension Gateway {
                 return (answer, place)
             }
             metrics.ended(call.route, report)
+            log(call, report)
             return (result: result, report: report)
         }
         client.watch { task.cancel() }
@@ -31,20 +36,29 @@ extension Gateway {
         }
         switch result {
         case .success(let (answer, place)):
+            try await storeCost(of: call)
             let headers: HTTPFields = [.contentType: answer.contentType]
-            let origin = Origin(
-                upstream: place.upstream.name,
-                model: answer.model.isEmpty ? place.asked(for: call.request.model) : answer.model,
-                attempts: call.attempts)
+            let origin = call.origin(
+                place.upstream.name, answer.model.isEmpty ? place.asked(for: call.request.model) : answer.model)
             return Response(status: .ok, headers: headers.naming(origin), body: .init(byteBuffer: answer.body))
         case .failure(let error):
-            throw failure(APIError(error), report, call)
+            throw failure(error, seen: error.underlying, report, call)
+        }
+    }
+
+    /// Returns when what the call has cost would outlive the process, as far as the ledger promises that.
+    private func storeCost(of call: UpstreamCall) async throws(APIError) {
+        do throws(LedgerStoreError) {
+            try await call.bill?.account.ledger.storedBeforeAnswer()
+        } catch {
+            logger.error("the ledger cannot store what a call has cost: \(error)")
+            throw .ledgerUnavailable
         }
     }
 
     private func stream(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
         let began = SystemTime().now
-        let outlet = Outlet(wantsUsage: call.request.wantsUsage)
+        let outlet = Outlet(wantsUsage: call.request.wantsUsage, tellsCost: call.bill != nil)
         // The policy's operation lasts as long as the stream, so that gates learn how the whole of it went.
         let task = Task { await relay(call, to: outlet) }
         client.watch { task.cancel() }
@@ -85,12 +99,23 @@ extension Gateway {
             }
         }
         metrics.ended(route, report)
+        log(call, report)
         for cost in journal.costs {
             if let place = cost.target.flatMap({ route.places[$0] }) { metrics.took(cost.usage, at: place) }
         }
         // A limit that is met behind the end of a whole answer is nobody's failure.
         if case .failure(let error) = result, !journal.isWhole {
-            await outlet.fail(failure(APIError(error, seen: journal.failure(of: error)), report, call))
+            let last = journal.failure(of: error)
+            await outlet.fail(
+                failure(error, seen: last, report, call), isCut: last?.outcome.cause == .spendLimit,
+                cost: call.bill?.spent)
+        } else {
+            do throws(APIError) {
+                try await storeCost(of: call)
+                await outlet.conclude(call.bill?.spent)
+            } catch {
+                await outlet.fail(error, cost: call.bill?.spent)
+            }
         }
         outlet.finish()
     }
@@ -115,11 +140,13 @@ extension Gateway {
         }
     }
 
-    private func failure(_ error: APIError, _ report: CallReport, _ call: UpstreamCall) -> APIError {
-        var failure = error
-        let last = report.attempts.last?.target.flatMap { call.route.places[$0] }
-        let origin = Origin(upstream: last?.upstream.name, model: nil, attempts: call.attempts)
-        failure.headers = failure.headers.naming(origin)
+    /// What the client is told of a call that failed with `error`, of which `last` is the upstream's error that matters.
+    private func failure(
+        _ error: PolicyError<UpstreamError>, seen last: UpstreamError?, _ report: CallReport, _ call: UpstreamCall
+    ) -> APIError {
+        var failure = unpaid(error, last, report, call) ?? APIError(error, seen: last)
+        let place = report.attempts.last?.target.flatMap { call.route.places[$0] }
+        failure.headers = failure.headers.naming(call.origin(place?.upstream.name, nil))
         return failure
     }
 }

@@ -1,3 +1,4 @@
+import CostLedger
 import Foundation
 import Hummingbird
 import Logging
@@ -25,7 +26,11 @@ extension Gateway {
         router.get("health/live") { _, _ in Response(status: .ok) }
         router.get("health/ready") { _, _ in Response(status: self.isReady ? .ok : .serviceUnavailable) }
         router.get("metrics") { _, _ in self.page() }
-        router.get("v1/models") { _, _ in try self.list() }
+        router.get("v1/models") { request, _ in
+            _ = try self.caller(request)
+            return try self.list()
+        }
+        router.get("v1/ledger") { request, _ in try self.books(request) }
         for kind in [ModelRequest.Kind.chat, .embeddings] {
             router.post(RouterPath(kind.path)) { request, context in
                 try await self.serve(request, kind, context)
@@ -38,10 +43,13 @@ extension Gateway {
     private func serve(
         _ request: Request, _ kind: ModelRequest.Kind, _ context: GatewayContext
     ) async throws -> Response {
+        let caller = try caller(request)
         let route: Route
         let ask: ModelRequest
         do {
-            ask = try ModelRequest(await body(of: request), kind: kind)
+            ask = try ModelRequest(
+                await body(of: request), kind: kind,
+                assumedOutput: treasury?.ledger == nil ? nil : treasury?.assumedOutput)
             route = try self.route(ask.model)
         } catch {
             metrics.refused("", (error as? APIError)?.status == .notFound ? "unknown_model" : "invalid_request")
@@ -53,7 +61,24 @@ extension Gateway {
             metrics.refused(route.name, "tenant_limit")
             throw error
         }
-        return try await answer(ask, by: route, to: context.client)
+        let bill: Bill?
+        do {
+            bill = try caller.flatMap { try treasury?.bill(ask, by: route, for: $0, session: request.headers.session) }
+        } catch {
+            metrics.refused(route.name, "too_many_keys")
+            throw error
+        }
+        return try await answer(ask, by: route, paidBy: bill, to: context.client)
+    }
+
+    /// Who asks; nil: nobody wants to know.
+    private func caller(_ request: Request) throws -> Caller? {
+        do {
+            return try treasury?.caller(request.headers)
+        } catch {
+            metrics.refused("", "invalid_api_key")
+            throw error
+        }
     }
 
     private func body(of request: Request) async throws -> ByteBuffer {
@@ -66,7 +91,7 @@ extension Gateway {
     }
 
     private func page() -> Response {
-        let page = MetricsPage(counts: metrics.snapshot, upstreams: upstreams)
+        let page = MetricsPage(counts: metrics.snapshot, upstreams: upstreams, ledger: treasury?.ledger)
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: page.text)))

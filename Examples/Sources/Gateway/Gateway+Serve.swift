@@ -6,9 +6,11 @@ extension Gateway {
     func serve(
         host: String, port: Int, logger: Logger, ready: @escaping @Sendable (Int) -> Void
     ) async throws {
-        // The last service is the first to be told: readiness ends before the port closes.
+        // The last service is the first to be told: readiness ends before the port closes, and the books are written to the
+        // end when nobody calls any more.
         var group = ServiceGroupConfiguration(
             services: [
+                .init(service: BookKeeping(gateway: self)),
                 .init(service: application(host: host, port: port, logger: logger, ready: ready)),
                 .init(service: Drain(gateway: self)),
             ],
@@ -17,6 +19,17 @@ extension Gateway {
         )
         group.maximumGracefulShutdownDuration = configuration.server.drain
         try await ServiceGroup(configuration: group).run()
+    }
+}
+
+/// Waits until all else has stopped, and then for what calls have cost to be stored.
+private struct BookKeeping: Service {
+    let gateway: Gateway
+
+    /// Returns when the last posting is kept, or cannot be.
+    func run() async throws {
+        try? await gracefulShutdown()
+        await gateway.storeBooks()
     }
 }
 

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import CostLedger
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -14,19 +15,35 @@ final class Gateway: Sendable {
     let upstreams: [Upstream]
     private let routes: [String: Route]
     private let tenants: KeyedTokenBucket?
+    /// Who pays for calls; nil: nobody asks.
+    let treasury: Treasury?
+    let logger: Logger
     private let draining = Atomic(false)
 
-    /// A gateway that is ready to serve; `http` stays the caller's to shut down.
-    init(_ configuration: Configuration, http: HTTPClient, logger: Logger) throws {
+    /// A gateway that is ready to serve.
+    ///
+    /// - Parameters:
+    ///   - http: Sends the requests; it stays the caller's to shut down.
+    ///   - store: Where the ledger's postings are kept; nil: in memory alone.
+    init(
+        _ configuration: Configuration, http: HTTPClient, logger: Logger, store: (any LedgerStore)? = nil
+    ) async throws {
         self.configuration = configuration
         self.http = http
+        self.logger = logger
+        let metrics = metrics
+        var treasury: Treasury?
+        if let spending = configuration.spending {
+            treasury = try await Treasury(spending, tap: SpendTap(metrics: metrics, next: store), logger: logger)
+        }
+        self.treasury = treasury
         upstreams = try configuration.upstreams.map { try Upstream($0, observer: TransitionLog(logger: logger)) }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         // One budget for all models: together they must not ask the upstreams more than this.
         let budget = try configuration.budget.map { try RetryBudget("retries", $0) } ?? .unlimited
         routes = try Dictionary(
             uniqueKeysWithValues: configuration.models.map {
-                ($0.name, try Route($0, upstreams: byName, budget: budget))
+                ($0.name, try Route($0, upstreams: byName, budget: budget, ledger: treasury?.ledger))
             })
         tenants = try configuration.tenantLimit.map { try KeyedTokenBucket("tenants", $0.bucket) }
     }

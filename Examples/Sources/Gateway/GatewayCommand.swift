@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Foundation
 import Logging
 import NIOCore
+import SpillwaySQLite
 
 /// Serves until SIGTERM or SIGINT.
 @main
@@ -16,6 +17,9 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on instead of the file's. 0: any free port.")
     var port: Int?
 
+    @Option(help: "What is logged: trace, debug, info (a line for each call that is paid for), notice, warning, error.")
+    var logLevel = Logger.Level.notice
+
     /// Refuses ports that there are not.
     func validate() throws {
         guard (0...65_535).contains(port ?? 0) else {
@@ -28,12 +32,18 @@ struct GatewayCommand: AsyncParsableCommand {
         let configuration = try Configuration(path: config)
         let server = configuration.server
         var logger = Logger(label: "gateway") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .notice
+        logger.logLevel = logLevel
         let http = HTTPClient(configuration: Gateway.httpConfiguration)
-        let outcome: Result<Void, any Error>
+        var outcome: Result<Void, any Error>
+        var store: SQLiteLedgerStore?
+        var gateway: Gateway?
         do {
-            let gateway = try Gateway(configuration, http: http, logger: logger)
-            try await gateway.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
+            if let books = configuration.spending?.ledger, let file = books.file {
+                store = try await SQLiteLedgerStore(file, synchronous: books.synchronous)
+            }
+            let made = try await Gateway(configuration, http: http, logger: logger, store: store)
+            gateway = made
+            try await made.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
                 // Written past `print`'s buffer: whoever started the gateway waits for this line.
                 FileHandle.standardOutput.write(Data("gateway: ready http://\(server.host):\(port)\n".utf8))
             }
@@ -47,10 +57,15 @@ struct GatewayCommand: AsyncParsableCommand {
         } catch {
             outcome = .failure(error)
         }
+        // Also what streams cost that were cut.
+        await gateway?.storeBooks()
+        do { try await store?.close() } catch { if case .success = outcome { outcome = .failure(error) } }
         try await http.shutdown()
         try outcome.get()
     }
 }
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 /// The port cannot be listened on.
 private struct ListenError: Error, CustomStringConvertible {

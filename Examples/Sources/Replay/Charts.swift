@@ -1,3 +1,4 @@
+import CostLedger
 import Drawing
 
 /// The figures of the page: what is drawn for which runs.
@@ -66,6 +67,26 @@ struct Charts: Sendable {
         }
         return figure([panel], "95th percentile of the time to first token in seconds, logarithmic")
     }
+
+    /// What each run cost: the part that users got, and what was wasted on top of it.
+    ///
+    /// A drawing has no use for nano-dollars: only here are amounts floating-point numbers.
+    func bill(_ bills: [RunBill]) -> String {
+        let cents = bills.map { (useful: Self.cents($0.useful), total: Self.cents($0.total)) }
+        let panel = Figure.Panel(title: "", note: "", scale: .linear(holding: cents.map(\.total))) { frame in
+            cents.enumerated().map { index, cents in
+                let (from, to) = (Double(index) + 0.2, Double(index) + 0.8)
+                return Marks.bar(from: from, to: to, value: cents.total, style: "bad", in: frame)
+                    + Marks.bar(from: from, to: to, value: cents.useful, style: "good", in: frame)
+            }.joined()
+        }
+        return Figure(
+            panels: [panel], axis: .names(runs.map(\.settings.label), title: "US cents for the whole run"),
+            description: "The cost of each run, split into what users got and what was wasted"
+        ).svg
+    }
+
+    private static func cents(_ amount: Money) -> Double { Double(amount.nanodollars) / 10_000_000 }
 
     private func figure(_ panels: [Figure.Panel], _ description: String) -> String {
         let script = runs[0].script

@@ -44,6 +44,7 @@ struct ChatClient: Sendable {
         }
         return RequestRecord(
             arrival: item.arrival,
+            tokens: Tokens(prompt: item.promptTokens, generated: item.generatedTokens),
             outcome: outcome,
             firstToken: firstToken.map { $0 - item.arrival },
             total: clock.seconds() - item.arrival,

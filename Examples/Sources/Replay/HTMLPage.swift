@@ -5,7 +5,7 @@ import Foundation
 struct HTMLPage: Sendable {
     let report: Report
 
-    private var runs: [RunResult] { report.runs }
+    var runs: [RunResult] { report.runs }
     private var names: String { runs.map(\.settings.label).joined(separator: " and ") }
 
     /// The whole page, which is well-formed XML, too.
@@ -29,6 +29,7 @@ struct HTMLPage: Sendable {
         \(cards)
         </div>
         \(figures)
+        \(bill)
         <h2>All numbers</h2>
         \(table)
         \(troubles)
@@ -72,6 +73,9 @@ struct HTMLPage: Sendable {
             card("TTFT p95", "seconds to the first token of good answers, while faults were on") {
                 Report.seconds($0.phases[.during]?.ttft.p95)
             },
+            card("Cost per answer", "all that was spent, for each good answer in target, whole run") {
+                RunBill(of: $0, prices: report.prices)?.perAnswer.map { "\($0)" } ?? "–"
+            },
         ].joined(separator: "\n")
     }
 
@@ -107,10 +111,11 @@ struct HTMLPage: Sendable {
         ].joined(separator: "\n")
     }
 
-    private func figure(
-        _ title: String, _ caption: String, _ keys: [(style: String, name: String)], _ svg: String
+    func figure(
+        _ title: String, _ caption: String, _ keys: [(style: String, name: String)], _ svg: String,
+        hasWindow: Bool = true
     ) -> String {
-        let keys = keys + [(style: "window", name: "faults on")]
+        let keys = keys + (hasWindow ? [(style: "window", name: "faults on")] : [])
         let list = keys.map { "<span>\(key($0.style))\($0.name.escaped)</span>" }.joined()
         return """
             <figure>
@@ -125,9 +130,12 @@ struct HTMLPage: Sendable {
     }
 
     /// The report's rows; the first row of each phase is set off.
-    private var table: String {
-        let head = Report.columns.map { "<th scope=\"col\">\($0.escaped)</th>" }.joined()
-        let rows = report.rows.enumerated().map { index, row in
+    private var table: String { table(Report.columns, report.rows) }
+
+    /// A table whose rows stand together run by run.
+    func table(_ columns: [String], _ rows: [[String]]) -> String {
+        let head = columns.map { "<th scope=\"col\">\($0.escaped)</th>" }.joined()
+        let rows = rows.enumerated().map { index, row in
             let style = index % runs.count == 0 ? " class=\"first\"" : ""
             return "<tr\(style)>" + row.map { "<td>\($0.escaped)</td>" }.joined() + "</tr>"
         }

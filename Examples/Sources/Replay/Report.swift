@@ -5,6 +5,8 @@ import Foundation
 struct Report: Sendable {
     /// The runs in the order in which they are shown; at least one.
     let runs: [RunResult]
+    /// What the bills are reckoned with.
+    var prices = TokenPrices.assumed
 
     static let columns = [
         "phase", "run", "requests", "good", "truncated", "failed", "goodput", "in target", "calls", "wasted",
@@ -41,6 +43,7 @@ struct Report: Sendable {
                 + "machine could not keep up; its times are not the gateway's alone"
         }
         return (differences.isEmpty ? [] : ["the runs differ in \(differences.joined(separator: ", "))"]) + late
+            + billWarnings
     }
 
     /// The whole text for the terminal; its last line is the result in short.
@@ -52,7 +55,8 @@ struct Report: Sendable {
         lines += [
             "",
             "TTFT is in seconds of trace time (real time × \(speeds)), of good requests only; the faults are synthetic.",
-            "Below: wasted upstream calls in the phase 'during'; goodput over the whole run.",
+            "", billTable, billLegend, "",
+            "Below: wasted upstream calls in the phase 'during'; goodput, cost and cost per answer over the whole run.",
             lastLine,
         ]
         return lines.joined(separator: "\n")
@@ -68,32 +72,16 @@ struct Report: Sendable {
     /// The result in one line, for scripts.
     var lastLine: String {
         "demo: "
-            + runs.map { run in
+            + zip(runs, bills).map { run, bill in
                 let wasted = run.phases[.during]?.wasted ?? 0
                 let goodput = Self.percent(run.total.good, of: run.total.requests)
                 return "\(run.settings.label) wasted=\(wasted) goodput=\(goodput)"
+                    + " cost=\(Self.money(bill?.total)) per-answer=\(Self.money(bill?.perAnswer))"
             }.joined(separator: " | ")
     }
 
-    /// The rows in columns of fixed width, words to the left and numbers to the right.
-    var table: String {
-        let rows = rows
-        let widths = Self.columns.indices.map { column in
-            ([Self.columns] + rows).map { $0[column].count }.max() ?? 0
-        }
-        func line(_ cells: [String]) -> String {
-            zip(cells, widths).enumerated().map { column, pair in
-                let padding = String(repeating: " ", count: pair.1 - pair.0.count)
-                return column < 2 ? pair.0 + padding : padding + pair.0
-            }.joined(separator: "  ")
-        }
-        let rule = String(repeating: "-", count: line(Self.columns).count)
-        // A blank line between the phases keeps the runs of each together.
-        let groups = stride(from: 0, to: rows.count, by: runs.count).map { start in
-            rows[start..<min(start + runs.count, rows.count)].map(line).joined(separator: "\n")
-        }
-        return [line(Self.columns), rule, groups.joined(separator: "\n\n")].joined(separator: "\n")
-    }
+    /// The rows for the terminal, the runs of each phase together.
+    var table: String { TextTable(columns: Self.columns, rows: rows, words: 2, group: runs.count).text }
 
     /// The kinds of failure with their counts, the most frequent first.
     static func troubles(of summary: RunResult.Summary) -> String {

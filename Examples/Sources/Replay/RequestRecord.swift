@@ -2,6 +2,8 @@
 struct RequestRecord: Sendable, Equatable {
     /// When it was to be sent, from the start of the run.
     let arrival: Double
+    /// The sizes of the prompt and of the answer that was asked for; a good answer has that size.
+    let tokens: Tokens
     let outcome: Outcome
     /// From the arrival to the first content; nil when none came.
     let firstToken: Double?

@@ -32,7 +32,8 @@ extension RunResult {
                 return CallSample(
                     at: reading.at, calls: reading.calls, good: good, wasted: max(0, reading.calls - good))
             },
-            maxSendLag: records.map(\.lag).max() ?? 0
+            maxSendLag: records.map(\.lag).max() ?? 0,
+            work: Work(of: records, stats: stats)
         )
     }
 }

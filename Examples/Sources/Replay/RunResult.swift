@@ -74,6 +74,8 @@ struct RunResult: Codable, Sendable, Equatable {
     let calls: [CallSample]
     /// The latest that a request was sent after it was due.
     let maxSendLag: Double
+    /// What the replicas worked on; nil when the fleet did not say, and in results of older Replays.
+    let work: Work?
 
     static let currentFormat = 1
 
@@ -88,6 +90,7 @@ struct RunResult: Codable, Sendable, Equatable {
             guard result.script.phases.during.count == 2 else {
                 throw InputError("script.phases.during: \(result.script.phases.during) is not [start, end]")
             }
+            try result.work?.check()
             return result
         } catch let error as CocoaError {
             throw InputError("\(path): \(error.localizedDescription)")

@@ -11,6 +11,8 @@ struct Session: Sendable {
 
     /// Trace seconds between two looks at the fleet's counters.
     static let pollInterval = 5.0
+    /// Trace seconds that the fleet has at the end to come to rest.
+    static let patience = 60.0
 
     let settings: RunResult.Settings
     let trace: Trace
@@ -30,11 +32,22 @@ struct Session: Sendable {
         let clock = TraceClock(speed: settings.speed, start: .now)
         let (records, readings) = try await play(clock)
         let end = clock.seconds()
-        let stats = try await control.stats()
+        let stats = try await finalStats(clock)
         try await control.setFaults([])
         return RunResult(
             settings: settings, script: script, records: records,
             readings: readings + [.init(at: end, calls: stats.totalCalls)], stats: stats)
+    }
+
+    /// The fleet's counters once it is idle: what users gave up on may still cost something, for a moment.
+    private func finalStats(_ clock: TraceClock) async throws -> FleetStats {
+        var stats = try await control.stats()
+        let start = clock.seconds()
+        while stats.unfinished > 0, clock.seconds() < start + Self.patience {
+            try await clock.sleep(until: clock.seconds() + 1)
+            stats = try await control.stats()
+        }
+        return stats
     }
 
     /// Runs all parts until the last request has ended.

@@ -22,7 +22,8 @@ import Testing
             )
             let port = JSONValue.count(fleet.addresses.replicas[1])
             let second: JSONValue = [
-                "port": port, "calls": 2, "completed": 2, "running": 0, "waiting": 0, "preemptions": 0,
+                "port": port, "calls": 2, "completed": 2, "prompt_tokens": 4, "generated_tokens": 10, "running": 0,
+                "waiting": 0, "preemptions": 0,
             ]
             #expect(stats["replicas"][1] == second)
         }
@@ -44,9 +45,10 @@ import Testing
     @Test func `a call from before a reset no longer counts`() {
         let ledger = Ledger()
         let call = ledger.begin(replica: 1)
-        ledger.reset()
+        ledger.reset(loads: [])
         ledger.completed(call)
         ledger.generated(3, by: call)
+        ledger.began(call)
         #expect(ledger.report(loads: []) == ["phases": [:], "replicas": []])
     }
 

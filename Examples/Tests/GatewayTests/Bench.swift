@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import CostLedger
 import FleetFaults
 import Foundation
 import Logging
@@ -15,6 +16,8 @@ struct Bench: Sendable {
     let gateway: Gateway
     /// The gateway's.
     let port: Int
+    /// Sends the requests.
+    var client = HTTPClient.shared
 
     /// Sends a request to a port, the gateway's by default.
     func send(
@@ -24,11 +27,13 @@ struct Bench: Sendable {
         request.method = method
         request.headers = headers
         request.body = body.map { .bytes(ByteBuffer(string: $0)) }
-        return try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        return try await client.execute(request, timeout: .seconds(30))
     }
 
     /// Asks the gateway for a chat completion; `extra` are further JSON fields, each after a comma.
-    func chat(_ extra: String = "", headers: HTTPHeaders = [:]) async throws -> HTTPClientResponse {
+    func chat(
+        _ extra: String = "", headers: HTTPHeaders = [:]
+    ) async throws -> HTTPClientResponse {
         let body = #"{"model":"chat","messages":[{"role":"user","content":"hello"}]\#(extra)}"#
         return try await send(.POST, "v1/chat/completions", body: body, headers: headers)
     }
@@ -80,11 +85,13 @@ struct Bench: Sendable {
 
 /// Runs `body` against a gateway with a ladder of fast replicas, each with the YAML flow fields `upstream`.
 ///
-/// The replicas serve `models`, and the gateway asks each for the one in its place; by default all for the same.
+/// The replicas serve `models`, and the gateway asks each for the one in its place; by default all for the same. `extra` are
+/// further fields of the file.
 func withBench(
     replicas: Int = 2, upstream: String = "breaker: none, prefill: flags",
     policy: String = "{ retries: 3, backoff: { kind: none } }", server: String = "{}",
-    flags: [String] = [], models: [String]? = nil, _ body: (Bench) async throws -> Void
+    flags: [String] = [], models: [String]? = nil, extra: String = "",
+    store: (any LedgerStore)? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
     let names = models ?? Array(repeating: "fake-7b", count: replicas)
     let options = try FleetOptions.parse(
@@ -102,18 +109,22 @@ func withBench(
                 targets: [\(numbers.map { "{ upstream: r\($0), model: \(names[$0 - 1]) }" }.joined(separator: ", "))]
             policy: \(policy)
             server: \(server)
+            \(extra)
             """
-        try await withGateway(yaml) { try await body(Bench(fleet: fleet, gateway: $0, port: $1)) }
+        try await withGateway(yaml, store: store) { try await body(Bench(fleet: fleet, gateway: $0, port: $1)) }
     }
 }
 
 /// Runs `body` with a gateway and its port.
-func withGateway(_ yaml: String, _ body: (Gateway, Int) async throws -> Void) async throws {
+func withGateway(
+    _ yaml: String, store: (any LedgerStore)? = nil, _ body: (Gateway, Int) async throws -> Void
+) async throws {
     let http = HTTPClient(configuration: Gateway.httpConfiguration)
     let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let outcome: Result<Void, any Error>
     do {
-        let gateway = try Gateway(Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent)
+        let gateway = try await Gateway(
+            Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent, store: store)
         try await running { ready in
             try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
         } body: { port in

@@ -13,13 +13,13 @@ struct WholeAnswerTests {
     @Test func `figures that are too large to add are as large as can be`() throws {
         let most = Int.max
         let usage = try answer(#"{"usage":{"prompt_tokens":\#(most),"completion_tokens":\#(most)}}"#).usage
-        #expect(usage == Usage(promptTokens: most, completionTokens: most, totalTokens: most))
+        #expect(usage == Usage(input: Usage.most, output: Usage.most))
     }
 
     @Test(arguments: ["null", "{}", "5", #"{"prompt_tokens":1e300}"#, #"{"prompt_tokens":3,"completion_tokens":"x"}"#])
     func `figures that make no sense are estimated`(usage: String) throws {
         let usage = try answer(#"{"usage":\#(usage),"choices":[{"message":{"content":"12345"}}]}"#).usage
-        #expect(usage == Usage(promptTokens: 7, completionTokens: 2, totalTokens: 9, source: .estimate))
+        #expect(usage == Usage(input: 7, output: 2, source: .metered))
     }
 
     @Test(

@@ -42,7 +42,7 @@ struct HTMLPageTests {
         for text in ["trace time", "real time × 10", "slice.csv", "faults are synthetic", "prefers-color-scheme"] {
             #expect(page.contains(text), "\(text)")
         }
-        #expect(page.components(separatedBy: "<svg").count - 1 == 4)
+        #expect(page.components(separatedBy: "<svg").count - 1 == 5)
         #expect(page.contains("75.0%"))
         #expect(page.contains("reset on replica 1"))
     }
@@ -55,5 +55,24 @@ struct HTMLPageTests {
         let text = HTMLPage(report: Report(runs: [run])).text
         #expect(complaint(about: text) == nil)
         #expect(!text.contains("nan"))
+    }
+
+    @Test("the page has the bills, their prices, and the replicas that they add up from")
+    func bill() {
+        for text in ["$0.00188", "$0.000115", "44.3% less", "$0.000209375", "an assumption", "by replica"] {
+            #expect(page.contains(text), "\(text)")
+        }
+        // 6,000 and 900 tokens of the first replica.
+        #expect(page.contains("<td>$0.00087</td>"))
+    }
+
+    @Test("a bill that is not known is no free one")
+    func unknownBill() {
+        let run = SampleRun.make(label: "naive", allGood: true, callsDuring: 5, replicas: nil)
+        let text = HTMLPage(report: Report(runs: [run, SampleRun.spillway])).text
+        #expect(complaint(about: text) == nil)
+        #expect(text.contains("not known"))
+        #expect(!text.contains("$0.00<"))
+        #expect(text.components(separatedBy: "<svg").count - 1 == 4)
     }
 }

@@ -8,7 +8,10 @@ struct ReportTests {
 
     @Test("the last line is the result in short")
     func lastLine() {
-        let line = "demo: naive wasted=8 goodput=75.0% | spillway wasted=1 goodput=100.0%"
+        let line = """
+            demo: naive wasted=8 goodput=75.0% cost=$0.00188 per-answer=$0.000376 | \
+            spillway wasted=1 goodput=100.0% cost=$0.001675 per-answer=$0.000209375
+            """
         #expect(report.lastLine == line)
         #expect(report.text.split(separator: "\n").last.map(String.init) == line)
     }
@@ -61,7 +64,7 @@ struct ReportTests {
     @Test("a run whose load came late is warned of")
     func late() {
         #expect(report.warnings.isEmpty)
-        let lag = RequestRecord(arrival: 0, outcome: .good, firstToken: 3, total: 4, lag: 1.5)
+        let lag = RequestRecord(arrival: 0, tokens: .zero, outcome: .good, firstToken: 3, total: 4, lag: 1.5)
         let run = RunResult(
             settings: SampleRun.naive.settings, script: SampleRun.script, records: [lag], readings: [],
             stats: FleetStats(phases: [:]))

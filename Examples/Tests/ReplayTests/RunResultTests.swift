@@ -48,7 +48,8 @@ struct RunResultTests {
 
     @Test("a second without any good request has no percentile")
     func gap() {
-        let bad = RequestRecord(arrival: 7, outcome: .failed("timeout"), firstToken: nil, total: 60, lag: 0)
+        let bad = RequestRecord(
+            arrival: 7, tokens: .zero, outcome: .failed("timeout"), firstToken: nil, total: 60, lag: 0)
         let timeline = RunResult.Timeline(of: [bad])
         #expect(timeline.arrivals == [0, 0, 0, 0, 0, 0, 0, 1])
         #expect(timeline.ttftP95 == [Double?](repeating: nil, count: 8))

@@ -16,17 +16,26 @@ enum SampleRun {
         ])
 
     /// Twelve requests, two a second; in the fault window two fail and one is truncated unless `allGood`.
-    static func make(label: String, allGood: Bool, callsDuring: Int, speed: Double = 10) -> RunResult {
+    ///
+    /// Each has a prompt of 1,000 tokens and asks for 100.
+    static func make(
+        label: String, allGood: Bool, callsDuring: Int, speed: Double = 10,
+        replicas: [FleetStats.Replica]? = [worked(6000, 900), worked(8000, 700)]
+    ) -> RunResult {
+        let tokens = Tokens(prompt: 1000, generated: 100)
         let records = (0..<12).map { index in
             let outcomes: [Int: Outcome] = [4: .failed("http-503"), 5: .truncated, 6: .failed("timeout")]
             let outcome = allGood ? Outcome.good : outcomes[index] ?? .good
             return RequestRecord(
-                arrival: Double(index) / 2, outcome: outcome, firstToken: Double(index + 1) / 4, total: 4, lag: 0.01)
+                arrival: Double(index) / 2, tokens: tokens, outcome: outcome, firstToken: Double(index + 1) / 4,
+                total: 4, lag: 0.01)
         }
-        let stats = FleetStats(phases: [
-            "before": .init(calls: 4, completed: 4), "during": .init(calls: callsDuring, completed: 4),
-            "after": .init(calls: 3, completed: 3),
-        ])
+        let stats = FleetStats(
+            phases: [
+                "before": .init(calls: 4, completed: 4), "during": .init(calls: callsDuring, completed: 4),
+                "after": .init(calls: 3, completed: 3),
+            ],
+            replicas: replicas)
         return RunResult(
             settings: .init(
                 label: label, trace: "slice.csv", speed: speed, seed: 1, sloTTFTMs: 2000, clientTimeout: 60),
@@ -35,6 +44,12 @@ enum SampleRun {
             stats: stats)
     }
 
+    /// What a replica says that is idle again.
+    static func worked(_ prompt: Int?, _ generated: Int?) -> FleetStats.Replica {
+        .init(promptTokens: prompt, generatedTokens: generated, running: 0, waiting: 0)
+    }
+
     static let naive = make(label: "naive", allGood: false, callsDuring: 9)
-    static let spillway = make(label: "spillway", allGood: true, callsDuring: 5)
+    static let spillway = make(
+        label: "spillway", allGood: true, callsDuring: 5, replicas: [worked(6000, 500), worked(7000, 750)])
 }

@@ -17,6 +17,8 @@ public struct Attempt: Sendable {
     package var watch: AttemptWatch?
     /// Decides which of several attempts may go on; nil: there is one.
     package var arbiter: (any Arbiter)?
+    /// Is told what the attempt uses; nil: nobody asks.
+    package var usage: (any UsageSink)?
 
     /// An attempt.
     public init(
@@ -63,6 +65,15 @@ extension Attempt {
         watch?.takeCommitBack()
         return false
     }
+
+    /// Says what the attempt has used so far, for gates that count tokens or money.
+    ///
+    /// All of it, not what came since the last time: a stream tells its running count as often as it likes and the provider's
+    /// figures at the end, and what was told last is what is charged. An attempt that says nothing is charged as estimated.
+    ///
+    /// - Returns: False when nothing is left to pay for more, and the attempt should stop; what it has used is charged.
+    @discardableResult
+    public func used(_ usage: Usage) -> Bool { self.usage?.used(usage) ?? true }
 
     /// Does what is not the target's to hurry with, as writing to a slow reader: that time counts against no limit but the
     /// deadline.

@@ -8,6 +8,8 @@ public struct Call: Sendable {
     ///
     /// Gates that keep a limit per key use it; nil: nobody in particular.
     public var key: String?
+    /// Who pays for the call, such as an `Account` or a `Bill` of the `CostLedger` module; nil: nobody in particular.
+    public var payer: (any Payer)?
     /// Whether the call may be made twice.
     ///
     /// See ``Idempotency``.
@@ -20,13 +22,16 @@ public struct Call: Sendable {
     /// - Parameters:
     ///   - tokens: Estimated tokens, none by default.
     ///   - key: Whom the call is for, nobody by default.
+    ///   - payer: Who pays for it, nobody in particular by default.
     ///   - idempotency: Whether it may be made twice; by default that is not known.
     ///   - streams: Whether the answer comes in pieces; by default it does not.
     public init(
-        tokens: Tokens = .none, key: String? = nil, idempotency: Idempotency = .unknown, streams: Bool = false
+        tokens: Tokens = .none, key: String? = nil, payer: (any Payer)? = nil, idempotency: Idempotency = .unknown,
+        streams: Bool = false
     ) {
         self.tokens = tokens
         self.key = key
+        self.payer = payer
         self.idempotency = idempotency
         self.streams = streams
     }
@@ -70,3 +75,8 @@ public struct Call: Sendable {
         }
     }
 }
+
+/// Who pays for calls.
+///
+/// Gates that hold money know their own kinds.
+public protocol Payer: AnyObject, Sendable {}

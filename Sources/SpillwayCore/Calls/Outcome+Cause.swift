@@ -54,11 +54,13 @@ extension Outcome {
         @inlinable public static var unacceptable: Cause { Cause(17) }
         /// The answer came whole, but later or slower than wanted; see ``Outcome/slow``.
         @inlinable public static var slow: Cause { Cause(18) }
+        /// The answer was stopped while it came, because nothing was left to pay for more of it.
+        @inlinable public static var spendLimit: Cause { Cause(19) }
 
         private static let names: [StaticString] = [
             "none", "unknown", "connect", "transport", "timeout", "server_error", "overloaded", "rate_limited",
             "quota_exhausted", "authentication", "invalid_request", "context_too_long", "content_filtered",
-            "malformed", "truncated", "cancelled", "rejected", "unacceptable", "slow",
+            "malformed", "truncated", "cancelled", "rejected", "unacceptable", "slow", "spend_limit",
         ]
 
         /// A cause of the user's own, told apart by a number from 0 to 15; larger numbers count as 15.
@@ -72,11 +74,22 @@ extension Outcome {
             isCustom ? "custom_\(code - 48)" : Self.names[Int(code)].description
         }
 
+        /// The cause that is called `description`, such as `rate_limited`; nil: none is.
+        public init?(_ description: some StringProtocol) {
+            if description.hasPrefix("custom_"), let number = UInt8(description.dropFirst(7)), number < 16 {
+                self = .custom(number)
+            } else if let code = Self.names.firstIndex(where: { $0.description == description }) {
+                self.init(UInt8(code))
+            } else {
+                return nil
+            }
+        }
+
         /// Whether the cause counts as a failure of the target, unless a classifier says otherwise.
         public var speaksAgainstTarget: Bool {
             switch self {
             case .none, .rateLimited, .quotaExhausted, .authentication, .invalidRequest, .contextTooLong,
-                .contentFiltered, .cancelled, .rejected, .unacceptable, .slow:
+                .contentFiltered, .cancelled, .rejected, .unacceptable, .slow, .spendLimit:
                 false
             default: true
             }

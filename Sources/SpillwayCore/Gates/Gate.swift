@@ -52,6 +52,14 @@ open class GateState: @unchecked Sendable {
     ///
     /// No outcome: the call never ran, so give back what was taken.
     open func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {}
+
+    /// Whether the gate wants to know what calls use while they run.
+    open var isMetered: Bool { false }
+
+    /// Takes note of all that the call has used so far.
+    ///
+    /// - Returns: False when the call must stop, because nothing is left to pay for more.
+    open func use(_ permit: RawPermit, _ usage: Usage, at now: Instant) -> Bool { true }
 }
 
 /// Gate states that wait for their next life; as many as there ever were gates of one kind at a time.

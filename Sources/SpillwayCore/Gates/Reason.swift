@@ -7,6 +7,7 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case rateLimited, exceedsBurst, tooManyKeys
         case budgetExhausted, attemptsExhausted, notRetryable, mayHaveBegun, hintTooLong
         case deadlineExceeded, cancelled, noTarget
+        case spendLimit, unpriced, noTokens, noPayer, ledgerUnavailable
         case attemptTimeout, firstContentTimeout, stalled, tooSlow
         case other
     }
@@ -56,6 +57,16 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
     @inlinable public static var cancelled: Reason { Reason(.cancelled) }
     /// Every target refused.
     @inlinable public static var noTarget: Reason { Reason(.noTarget) }
+    /// The call would cost more than a spend limit has left.
+    @inlinable public static var spendLimit: Reason { Reason(.spendLimit) }
+    /// Nobody knows what the call would cost.
+    @inlinable public static var unpriced: Reason { Reason(.unpriced) }
+    /// The call does not say how many tokens it takes.
+    @inlinable public static var noTokens: Reason { Reason(.noTokens) }
+    /// The call does not say who pays for it, or somebody who does not pay here.
+    @inlinable public static var noPayer: Reason { Reason(.noPayer) }
+    /// The ledger cannot store what calls cost.
+    @inlinable public static var ledgerUnavailable: Reason { Reason(.ledgerUnavailable) }
     /// A reason of a gate that is not Spillway's own.
     @inlinable public static var other: Reason { Reason(.other) }
 
@@ -78,6 +89,11 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case .deadlineExceeded: "deadline_exceeded"
         case .cancelled: "cancelled"
         case .noTarget: "no_target"
+        case .spendLimit: "spend_limit"
+        case .unpriced: "unpriced"
+        case .noTokens: "no_tokens"
+        case .noPayer: "no_payer"
+        case .ledgerUnavailable: "ledger_unavailable"
         case .attemptTimeout: "attempt_timeout"
         case .firstContentTimeout: "first_content_timeout"
         case .stalled: "stalled"

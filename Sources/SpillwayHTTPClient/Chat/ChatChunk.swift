@@ -1,4 +1,6 @@
 #if HTTPClientSupport
+public import Spillway
+
 /// A piece of an answer that streams.
 public struct ChatChunk: Sendable, Hashable, Decodable {
     /// The provider's name for the answer; empty where it gives none.
@@ -59,7 +61,7 @@ public struct ChatChunk: Sendable, Hashable, Decodable {
         model = try fields.decodeIfPresent(String.self, forKey: .model) ?? ""
         choices = try fields.decodeIfPresent([Choice].self, forKey: .choices) ?? []
         // Figures that make no sense are no reason to lose the answer.
-        usage = try? fields.decodeIfPresent(Usage.self, forKey: .usage)
+        usage = (try? fields.decodeIfPresent(OpenAIUsage.self, forKey: .usage))?.usage
     }
 }
 #endif

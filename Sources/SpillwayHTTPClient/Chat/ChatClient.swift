@@ -20,6 +20,9 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     /// The longest that a stream may be without new content; comments that keep the connection alive are not content.
     public let stall: Duration
 
+    /// How many tokens an answer is taken to have at most where its request does not say.
+    public let assumedOutput: Int
+
     private let url: String
     private let authorization: String?
     private let http: PolicyHTTPClient
@@ -37,10 +40,12 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     ///   - timeout: The longest that one attempt may take to a whole answer, or to the first content; 60 s by default, and
     ///     never longer than the policy's deadline allows.
     ///   - stall: The longest that a stream may be without new content; 30 s by default.
+    ///   - assumedOutput: How many tokens an answer is taken to have at most where its request does not say, for gates that
+    ///     count tokens or hold money; none by default.
     /// - Throws: `ConfigurationError` for a URL that is none, a key that no header can carry, or a time below 1 ms.
     public init(
         baseURL: String, apiKey: String? = nil, http: PolicyHTTPClient, timeout: Duration = .seconds(60),
-        stall: Duration = .seconds(30)
+        stall: Duration = .seconds(30), assumedOutput: Int = 0
     ) throws(ConfigurationError) {
         let check = Validation("ChatClient")
         let parts = URL(string: baseURL)
@@ -54,12 +59,14 @@ public struct ChatClient: Sendable, CustomStringConvertible {
             apiKey?.utf8.allSatisfy { (0x21...0x7E).contains($0) } ?? true, "apiKey", "(hidden)", "visible ASCII text")
         try check.duration(timeout, "timeout", atLeast: .milliseconds(1))
         try check.duration(stall, "stall", atLeast: .milliseconds(1))
+        try check.count(assumedOutput, "assumedOutput", in: 0...1_000_000_000)
         limits = try AttemptTimeout(firstContent: timeout, stall: stall)
         url = (baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL) + "/chat/completions"
         authorization = apiKey.map { "Bearer \($0)" }
         self.http = http
         self.timeout = timeout
         self.stall = stall
+        self.assumedOutput = assumedOutput
     }
 
     /// Where the client asks; never the key.
@@ -70,16 +77,24 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - request: What to ask.
     ///   - key: Whom the call is for, such as a tenant; nobody by default.
+    ///   - payer: Who pays for it, such as an `Account` or a `Bill`; nobody in particular by default.
     /// - Throws: `PolicyError` with the last attempt's ``UpstreamError`` in it.
     public func complete(
-        _ request: ChatRequest, key: String? = nil
+        _ request: ChatRequest, key: String? = nil, payer: (any Payer)? = nil
     ) async throws(PolicyError<UpstreamError>) -> ChatCompletion {
         let message = try post(request, streaming: false)
-        return try await http.policy.run(request.call(for: key)) {
-            (attempt) async throws(UpstreamError) -> ChatCompletion in
-            try await within(attempt) { (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
-                let response = try await http.send(message.request(message.body), attempt, within: cutoff)
-                return try Self.decode(try await Self.body(of: response))
+        let call = request.call(for: key, payer: payer, assumedOutput: assumedOutput)
+        return try await http.policy.run(call) { (attempt) async throws(UpstreamError) -> ChatCompletion in
+            do throws(UpstreamError) {
+                let answer = try await within(attempt) { (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
+                    let response = try await http.send(message.request(message.body), attempt, within: cutoff)
+                    return try Self.decode(try await Self.body(of: response))
+                }
+                attempt.used(answer.usage ?? answer.counted(promptTokens: Int(call.tokens.input)))
+                return answer
+            } catch {
+                attempt.failed(with: error)
+                throw error
             }
         }
     }
@@ -92,15 +107,17 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - request: What to ask.
     ///   - key: Whom the call is for, such as a tenant; nobody by default.
+    ///   - payer: Who pays for it, such as an `Account` or a `Bill`; nobody in particular by default.
     ///   - commit: How much must have come before the stream is returned; the first token by default. Until then another
     ///     attempt goes unnoticed.
     ///   - recovery: What becomes of a stream that fails later; by default the reader gets the error.
     /// - Throws: `PolicyError` with the last attempt's ``UpstreamError`` in it.
     public func stream(
-        _ request: ChatRequest, key: String? = nil, commit: CommitPoint = .firstToken, recovery: StreamRecovery = .fail
+        _ request: ChatRequest, key: String? = nil, payer: (any Payer)? = nil, commit: CommitPoint = .firstToken,
+        recovery: StreamRecovery = .fail
     ) async throws(PolicyError<UpstreamError>) -> ChatStream {
         let message = try post(request, streaming: true)
-        let call = request.call(for: key, streams: true)
+        let call = request.call(for: key, payer: payer, streams: true, assumedOutput: assumedOutput)
         let journal = StreamJournal(recovery, promptTokens: Int(call.tokens.input))
         let relay = StreamRelay(journal, commit: commit, limits: limits, time: http.time)
         let pieces = ChatReading.Pieces()

@@ -1,4 +1,6 @@
 #if HTTPClientSupport
+public import Spillway
+
 /// A whole answer of a model.
 public struct ChatCompletion: Sendable, Hashable, Decodable {
     /// The provider's name for the answer; empty where it gives none.
@@ -23,6 +25,12 @@ public struct ChatCompletion: Sendable, Hashable, Decodable {
         }
     }
 
+    /// What it took as counted here: a token for every four bytes.
+    func counted(promptTokens: Int) -> Usage {
+        let bytes = choices.reduce(0) { $0 + $1.message.content.utf8.count }
+        return Usage(input: promptTokens, output: (bytes + 3) / 4, source: .metered)
+    }
+
     /// The text of the first answer.
     public var content: String { choices.first?.message.content ?? "" }
 
@@ -34,7 +42,8 @@ public struct ChatCompletion: Sendable, Hashable, Decodable {
         id = try fields.decodeIfPresent(String.self, forKey: .id) ?? ""
         model = try fields.decodeIfPresent(String.self, forKey: .model) ?? ""
         choices = try fields.decode([Choice].self, forKey: .choices)
-        usage = try fields.decodeIfPresent(Usage.self, forKey: .usage)
+        // Figures that make no sense are no reason to lose the answer.
+        usage = (try? fields.decodeIfPresent(OpenAIUsage.self, forKey: .usage))?.usage
     }
 }
 #endif

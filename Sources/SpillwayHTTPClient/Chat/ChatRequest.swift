@@ -9,7 +9,8 @@ public struct ChatRequest: Sendable, Hashable, Encodable {
     public var messages: [ChatMessage]
     /// The most tokens to generate; nil: as many as the provider allows.
     ///
-    /// Set it where a gate counts tokens: without it the call counts as one that generates nothing.
+    /// Set it where a gate counts tokens or money: without it the call counts as one that generates what ``ChatClient`` was
+    /// told to assume, which is nothing by default.
     public var maxTokens: Int?
     /// How freely to choose words, from 0 to 2; nil: the provider's own default.
     public var temperature: Double?
@@ -46,12 +47,16 @@ public struct ChatRequest: Sendable, Hashable, Encodable {
     ///
     /// - Parameters:
     ///   - key: Whom the call is for, such as a tenant; nil: nobody in particular.
+    ///   - payer: Who pays for it, such as an `Account` or a `Bill`; nil: nobody in particular.
     ///   - streams: Whether the answer comes in pieces; by default it does not.
-    public func call(for key: String? = nil, streams: Bool = false) -> Call {
+    ///   - assumedOutput: How many tokens are generated at most where ``maxTokens`` does not say; 0 by default.
+    public func call(
+        for key: String? = nil, payer: (any Payer)? = nil, streams: Bool = false, assumedOutput: Int = 0
+    ) -> Call {
         let bytes = messages.reduce(0) { $0 + $1.content.utf8.count }
         return Call(
-            tokens: .estimate(input: max(1, bytes / 4), maxOutput: maxTokens ?? 0), key: key,
-            idempotency: .idempotent, streams: streams)
+            tokens: .estimate(input: max(1, bytes / 4), maxOutput: maxTokens ?? assumedOutput), key: key,
+            payer: payer, idempotency: .idempotent, streams: streams)
     }
 
     /// The request as it goes over the wire.

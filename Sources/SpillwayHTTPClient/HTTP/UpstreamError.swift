@@ -89,7 +89,7 @@ public struct UpstreamError: OutcomeError, CustomStringConvertible {
     /// The same failure of a stream of which some had been passed on: it can no longer be tried again, and it speaks against
     /// the target only if it did before.
     var afterCommit: UpstreamError {
-        if [.truncated, .cancelled].contains(outcome.cause) { return self }
+        if [.truncated, .cancelled, .spendLimit].contains(outcome.cause) { return self }
         let hint = outcome.retryAfter
         return UpstreamError(
             "the stream was cut: \(message)",

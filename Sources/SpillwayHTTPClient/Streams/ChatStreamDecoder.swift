@@ -4,7 +4,7 @@ internal import FoundationEssentials
 #else
 internal import Foundation
 #endif
-internal import Spillway
+public import Spillway
 
 /// Tells what the bytes of a streamed chat completion mean, split anywhere: no input or output, no clock.
 ///

@@ -1,4 +1,6 @@
 #if HTTPClientSupport
+public import Spillway
+
 /// What one attempt at a stream took, and where.
 public struct StreamCost: Sendable, Hashable {
     /// The target that the policy chose; nil when it has none.

@@ -105,12 +105,14 @@ extension StreamJournal {
     /// - Parameters:
     ///   - passedOn: Whether it has passed anything on.
     ///   - failure: What it failed with; nil: it did not, or was ended by a limit.
-    func settle(_ decoder: ChatStreamDecoder, target: String?, passedOn: Bool, failure: UpstreamError?) {
-        guard let usage = decoder.usage(promptTokens: promptTokens) ?? prompt(decoder, failure) else { return }
+    /// - Returns: What it took; nil: nothing that is billed.
+    func settle(_ decoder: ChatStreamDecoder, target: String?, passedOn: Bool, failure: UpstreamError?) -> Usage? {
+        guard let usage = decoder.usage(promptTokens: promptTokens) ?? prompt(decoder, failure) else { return nil }
         state.withLock { state in
             state.attempts.append(StreamCost(target: target, model: decoder.model, usage: usage))
             if passedOn { state.running = nil }
         }
+        return usage
     }
 
     /// What an attempt without any content took: its prompt, unless it failed in a way that no target bills.
@@ -119,7 +121,7 @@ extension StreamJournal {
     private func prompt(_ decoder: ChatStreamDecoder, _ failure: UpstreamError?) -> Usage? {
         let isUnbilled = decoder.failure == nil && failure?.isUnbilled == true
         guard promptTokens > 0, !isUnbilled else { return nil }
-        return Usage(promptTokens: promptTokens, completionTokens: 0, totalTokens: promptTokens, source: .estimate)
+        return Usage(input: promptTokens, source: .estimated)
     }
 
     /// The error that an attempt is to end with for `failure`: one that may be tried again only where that can help.
@@ -127,6 +129,11 @@ extension StreamJournal {
     /// - Parameter passedOn: Whether this attempt has passed anything on.
     func fail(_ failure: UpstreamError, _ resumption: Resumption, passedOn: Bool) -> UpstreamError {
         if failure.outcome.cause == .cancelled { return failure }
+        // Another attempt would have to be paid for, too.
+        if failure.outcome.cause == .spendLimit {
+            state.withLock { state in if passedOn, state.failure == nil { state.failure = failure } }
+            return failure
+        }
         let (transcript, first) = state.withLock { state in
             if passedOn, state.failure == nil { state.failure = failure }
             return (state.transcript, state.failure)
@@ -153,15 +160,6 @@ extension StreamJournal {
         case .restart: transcript.isPlain
         case .continue: transcript.isPlain && transcript.isOnlyContent && !transcript.content.isEmpty
         }
-    }
-}
-
-extension UpstreamError {
-    /// Whether the target bills nothing for it: it was not reached, or it answered with an error's status.
-    fileprivate var isUnbilled: Bool {
-        // 502 and 504 come from something between, which does not know how far the target got.
-        if let status { return status >= 400 && ![502, 504].contains(status) }
-        return [.connect, .invalidRequest].contains(outcome.cause)
     }
 }
 #endif

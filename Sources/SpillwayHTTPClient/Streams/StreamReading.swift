@@ -22,6 +22,8 @@ struct StreamReading: Sendable {
     private let journal: StreamJournal
     private let commit: CommitPoint
     private let sink: Sink
+    /// Told to gates the last time.
+    private var toldTokens = 0
     private var held: [ChatPiece] = []
     private var heldBytes = 0
 
@@ -97,10 +99,24 @@ struct StreamReading: Sendable {
                 throw journal.lost("another attempt began a different answer")
             }
         }
+        // Before anything was passed on the caller can still be told with a status, and after it keeps what was paid for.
+        if !passedOn { try tell() }
         if passedOn || resumption.goesOn || decoder.isReached(commit) { try await pass() }
+        try tell()
         guard heldBytes <= Self.limit else {
             throw UpstreamError("more than \(Self.limit) bytes came before the commit point", .neutral(.unacceptable))
         }
+    }
+
+    /// Tells gates what the answer took so far, unless that is about what they know.
+    private mutating func tell() throws(UpstreamError) {
+        guard decoder.phase == .content, decoder.failure == nil,
+            decoder.tokens >= toldTokens + min(16, max(1, toldTokens / 10)),
+            let usage = decoder.usage(promptTokens: journal.promptTokens)
+        else { return }
+        toldTokens = decoder.tokens
+        guard !attempt.used(usage) else { return }
+        throw UpstreamError("nothing is left to pay for more of the answer", .neutral(.spendLimit))
     }
 
     private mutating func pass() async throws(UpstreamError) {

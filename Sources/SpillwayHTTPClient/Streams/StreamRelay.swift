@@ -16,6 +16,10 @@ public import Spillway
 /// Nothing of an attempt is passed on before its commit point, so that a failure until then goes unnoticed. What becomes of
 /// a later one, the journal's ``StreamJournal/recovery`` says. A stream that ends without a finish reason or an end mark is
 /// never taken for whole; one that has either is whole, whatever becomes of the connection.
+///
+/// Gates that count tokens or money hear of what is used while the answer comes, at every tenth or every 16 tokens more, and at
+/// the end what the provider says. When nothing is left to pay for more, the attempt ends with the cause `spendLimit`, and so
+/// does the call.
 public struct StreamRelay: Sendable {
     /// What was passed on, over all attempts.
     public let journal: StreamJournal
@@ -69,8 +73,9 @@ public struct StreamRelay: Sendable {
             }
         }
         do { try await reading.finish() } catch { failure = error }
-        journal.settle(
+        let usage = journal.settle(
             reading.decoder, target: attempt.target, passedOn: reading.passedOn, failure: failure)
+        if let usage { attempt.used(usage) } else if let failure { attempt.failed(with: failure) }
         if reading.hasEnd { return }
         let cause = clocks.exceeded.map { Self.error($0) } ?? failure ?? .malformed("the stream made no sense")
         let error = journal.fail(cause, reading.resumption, passedOn: reading.passedOn)

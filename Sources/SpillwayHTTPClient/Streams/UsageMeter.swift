@@ -1,4 +1,6 @@
 #if HTTPClientSupport
+internal import Spillway
+
 /// Decides between what a provider says that an answer took, and what was counted here.
 struct UsageMeter: Sendable {
     private var said: Usage?
@@ -18,18 +20,15 @@ struct UsageMeter: Sendable {
 
     /// The figures; nil when there is nothing to count.
     func usage(promptTokens: Int, tokens: Int, hasContent: Bool) -> Usage? {
-        guard let said else {
-            guard hasContent else { return nil }
-            return Usage(
-                promptTokens: promptTokens, completionTokens: tokens, totalTokens: promptTokens + tokens,
-                source: .estimate)
+        guard var usage = said else {
+            return hasContent ? Usage(input: promptTokens, output: tokens, source: .metered) : nil
         }
-        if isFinal, said.completionTokens > 0 || tokens == 0 { return said }
-        let completion = max(said.completionTokens, tokens)
-        let prompt = said.promptTokens > 0 ? said.promptTokens : promptTokens
-        return Usage(
-            promptTokens: prompt, completionTokens: completion, totalTokens: prompt.saturatingSum(completion),
-            source: .mixed)
+        if isFinal, usage.answerTokens > 0 || tokens == 0 { return usage }
+        // What came after those figures, or what they left out, is counted here.
+        usage[.output] += max(0, tokens - usage.answerTokens)
+        if usage.promptTokens == 0 { usage[.input] = promptTokens }
+        usage.source = .metered
+        return usage
     }
 }
 #endif

@@ -17,7 +17,7 @@ struct ControlServer: Sendable {
             return activeFaults()
         }
         router.post("control/reset") { _, _ in
-            ledger.reset()
+            ledger.reset(loads: replicas.map(\.driver.load))
             return Response(json: ["reset": true])
         }
         router.post("control/phase") { request, _ in

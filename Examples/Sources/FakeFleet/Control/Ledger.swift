@@ -15,6 +15,8 @@ final class Ledger: Sendable {
         var calls = 0
         var completed = 0
         var tokens = 0
+        /// Calls whose first token is there.
+        var begun = 0
         var faults: [String: Int] = [:]
     }
 
@@ -25,6 +27,8 @@ final class Ledger: Sendable {
         var phases: [String: Counts] = [:]
         var replicas: [Int: Counts] = [:]
         var ports: [Int: Int] = [:]
+        /// The load of each engine, in order, when the counts were last zeroed.
+        var loadsBefore: [EngineModel.Load] = []
 
         mutating func count(_ call: Call, _ change: (inout Counts) -> Void) {
             guard call.epoch == epoch else { return }
@@ -49,7 +53,12 @@ final class Ledger: Sendable {
         state.withLock { $0.count(call) { $0.completed += 1 } }
     }
 
-    /// Counts generated tokens.
+    /// Counts a call whose first token is there.
+    func began(_ call: Call) {
+        state.withLock { $0.count(call) { $0.begun += 1 } }
+    }
+
+    /// Counts tokens of answers that went out to clients, also of answers that broke off.
     func generated(_ tokens: Int, by call: Call) {
         state.withLock { $0.count(call) { $0.tokens += tokens } }
     }
@@ -68,12 +77,13 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Zeroes all counts; the phase stays.
-    func reset() {
+    /// Zeroes all counts, with the load of each replica in order; the phase stays.
+    func reset(loads: [EngineModel.Load]) {
         state.withLock { state in
             state.epoch += 1
             state.phases = [:]
             state.replicas = [:]
+            state.loadsBefore = loads
         }
     }
 
@@ -95,15 +105,30 @@ final class Ledger: Sendable {
         }
         let replicas = loads.enumerated().map { offset, load -> JSONValue in
             let counts = state.replicas[offset + 1] ?? Counts()
+            let before = offset < state.loadsBefore.count ? state.loadsBefore[offset] : EngineModel.Load()
             return [
                 "port": .count(state.ports[offset + 1] ?? 0),
                 "calls": .count(counts.calls),
                 "completed": .count(counts.completed),
+                "prompt_tokens": .count(Self.read(load, since: before, begun: counts.begun)),
+                // The engine's own count: what it generated for calls that were aborted never went through here.
+                "generated_tokens": .count(load.tokensGenerated - before.tokensGenerated),
                 "running": .count(load.running),
                 "waiting": .count(load.waiting),
                 "preemptions": .count(load.preemptions),
             ]
         }
         return ["phases": .object(phases), "replicas": .array(replicas)]
+    }
+
+    /// Prompt tokens that an engine has read, whatever became of their calls: computed, or found in its cache.
+    ///
+    /// It computes all tokens of a call but the last one generated. What it computed again for preempted calls would count
+    /// twice, so that the prompts of all calls that joined the batch are the most that it can be.
+    private static func read(_ load: EngineModel.Load, since before: EngineModel.Load, begun: Int) -> Int {
+        let computed = load.tokensComputed - before.tokensComputed
+        let decoded = max(0, load.tokensGenerated - before.tokensGenerated - begun)
+        let found = load.prefixHits - before.prefixHits
+        return min(load.prefixQueries - before.prefixQueries, max(0, computed - decoded) + found)
     }
 }

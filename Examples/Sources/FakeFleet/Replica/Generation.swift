@@ -24,8 +24,14 @@ struct Generation: Sendable {
     func collect(_ source: TokenSource) async throws -> String {
         var source = source
         var text = ""
+        var hasBegun = false
         var isComplete = false
         for await chunk in chunks {
+            // An embedding has no token.
+            if !hasBegun, chunk.tokens > 0 {
+                ledger.began(call)
+                hasBegun = true
+            }
             text += source.next(chunk.tokens)
             ledger.generated(chunk.tokens, by: call)
             isComplete = chunk.isLast
@@ -84,6 +90,7 @@ struct Generation: Sendable {
         var sent = 0
         var isComplete = false
         for await chunk in chunks {
+            if sent == 0, chunk.tokens > 0 { ledger.began(call) }
             if fault == .dribble, sent >= faultChunk {
                 for _ in 0..<chunk.tokens {
                     try await keepAlive(&writer, for: interval)

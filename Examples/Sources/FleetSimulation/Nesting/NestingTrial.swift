@@ -125,11 +125,3 @@ struct NestingTrial: Sendable {
         try await policies[depth].run(Call(idempotency: .idempotent)) { _ in try await call(depth + 1) }
     }
 }
-
-extension RandomSource {
-    /// A number from 0 to `most`.
-    fileprivate func upTo(_ most: Int) -> Int {
-        var source = self
-        return Int.random(in: 0...most, using: &source)
-    }
-}

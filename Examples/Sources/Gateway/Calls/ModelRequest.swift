@@ -29,12 +29,16 @@ struct ModelRequest: Sendable {
     let choices: Int
     /// What the call will take, at four bytes a token.
     let tokens: Call.Tokens
+    /// Whom the client asks for; nil: it does not say.
+    let user: String?
     private let body: ByteBuffer
 
     /// Reads a body.
     ///
+    /// - Parameter assumedOutput: The most tokens of an answer whose request does not say, where calls are paid for; nil: nobody
+    ///   asks.
     /// - Throws: ``APIError`` with the status 400 that names the bad field.
-    init(_ body: ByteBuffer, kind: Kind) throws {
+    init(_ body: ByteBuffer, kind: Kind, assumedOutput: Int? = nil) throws {
         let fields = try Self.fields(of: body)
         guard let model = fields["model"] as? String, !model.isEmpty else {
             throw APIError(.badRequest, "model: must be the name of a model", param: "model")
@@ -59,8 +63,21 @@ struct ModelRequest: Sendable {
         let options = fields["stream_options"] as? [String: Any]
         wantsUsage = options?["include_usage"] as? Bool == true
         choices = min(max(fields["n"] as? Int ?? 1, 1), 1_000)
-        let most = fields["max_completion_tokens"] as? Int ?? fields["max_tokens"] as? Int ?? 0
-        tokens = .estimate(input: body.readableBytes / 4, maxOutput: most)
+        user = (fields["user"] as? String).flatMap { $0.isEmpty ? nil : $0 }
+        let most = ["max_completion_tokens", "max_tokens"].compactMap { fields[$0] as? Int }
+        guard let assumedOutput else {
+            tokens = .estimate(input: body.readableBytes / 4, maxOutput: most.first ?? 0)
+            return
+        }
+        // Another service has another price, which nothing was held for.
+        let service = fields["service_tier"] ?? NSNull()
+        guard service is NSNull || ["auto", "default"].contains(service as? String) else {
+            throw APIError(.badRequest, "service_tier: only 'default' can be paid for here", param: "service_tier")
+        }
+        // Of two limits nobody knows which the upstream heeds, and of none below 1 whether it heeds it.
+        let each = kind == .chat ? most.filter { $0 > 0 }.max() ?? assumedOutput : 0
+        let (all, overflow) = each.multipliedReportingOverflow(by: choices)
+        tokens = .estimate(input: max(1, body.readableBytes / 4), maxOutput: overflow ? .max : all)
     }
 
     /// The body as it came but for the model's name; a stream is always to end with what it took.

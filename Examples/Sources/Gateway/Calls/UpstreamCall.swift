@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import CostLedger
 import NIOCore
 import Spillway
 import SpillwayHTTPClient
@@ -12,13 +13,16 @@ final class UpstreamCall: Sendable {
     let http: HTTPClient
     let request: ModelRequest
     let route: Route
+    /// Who pays; nil: nothing is priced.
+    let bill: Bill?
     private let begun = Atomic(0)
 
     /// One request by one route.
-    init(http: HTTPClient, request: ModelRequest, route: Route) {
+    init(http: HTTPClient, request: ModelRequest, route: Route, bill: Bill?) {
         self.http = http
         self.request = request
         self.route = route
+        self.bill = bill
     }
 
     /// Attempts that have begun, hedges too.
@@ -26,7 +30,15 @@ final class UpstreamCall: Sendable {
 
     /// What the gates are told: asking a model again is safe, and the budget bounds its price.
     var call: Call {
-        Call(tokens: request.tokens, idempotency: .idempotent, streams: request.isStreamed)
+        Call(tokens: request.tokens, payer: bill, idempotency: .idempotent, streams: request.isStreamed)
+    }
+
+    /// Who has answered, and what it has cost so far.
+    func origin(_ upstream: String?, _ model: String?) -> Origin {
+        let now = SystemTime().now
+        return Origin(
+            upstream: upstream, model: model, attempts: attempts, cost: bill?.spent,
+            remaining: bill?.remaining(at: now))
     }
 
     /// The place that an attempt has chosen.
@@ -38,14 +50,18 @@ final class UpstreamCall: Sendable {
         do {
             let response = try await send(to: place(attempt))
             let body = try await response.body.collect(upTo: Self.answerLimit)
-            return try WholeAnswer(
+            let answer = try WholeAnswer(
                 body, contentType: response.headers.first(name: "content-type") ?? "application/json",
                 promptTokens: Int(request.tokens.input))
+            attempt.used(answer.usage)
+            return answer
         } catch is NIOTooManyBytesError {
             // It would be as large again, and it cost as much as a good one.
             throw UpstreamError("an answer of more than \(Self.answerLimit) bytes", .neutral(.unacceptable))
         } catch {
-            throw .from(transport: error)
+            let failure = UpstreamError.from(transport: error)
+            attempt.failed(with: failure)
+            throw failure
         }
     }
 
@@ -62,9 +78,7 @@ final class UpstreamCall: Sendable {
             return response.body
         } to: { [self] pieces in
             let model = relay.journal.model.isEmpty ? place.asked(for: request.model) : relay.journal.model
-            try await client.send(
-                pieces,
-                from: Origin(upstream: place.upstream.name, model: model, attempts: attempts))
+            try await client.send(pieces) { origin(place.upstream.name, model) }
         }
     }
 
@@ -78,11 +92,21 @@ final class UpstreamCall: Sendable {
         outgoing.headers.add(name: "accept", value: request.isStreamed ? "text/event-stream" : "application/json")
         if let key = place.upstream.key { outgoing.headers.add(name: "authorization", value: "Bearer \(key)") }
         outgoing.body = .bytes(try request.body(asking: place.model, after: prefill))
+        try await storeHold()
         let response = try await execute(outgoing, telling: place.upstream.propagates ? CallContext.current : nil)
         switch response.status.code {
         case 200..<300: return response
         case 400...: throw await UpstreamError.from(response)
         default: throw UpstreamError.malformed("an answer with status \(response.status.code)")
+        }
+    }
+
+    /// Returns when what is held for the call may be relied on, also after a crash.
+    private func storeHold() async throws(UpstreamError) {
+        do throws(LedgerStoreError) {
+            try await bill?.account.ledger.storedBeforeDispatch()
+        } catch {
+            throw UpstreamError("the ledger cannot store what is held: \(error)", .neutral(.rejected))
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Spillway
 import SpillwayHTTPClient
 
 /// An answer in one piece.
@@ -27,7 +28,7 @@ struct WholeAnswer: Sendable {
 
     private static func usage(_ fields: [String: Any]?) -> Usage? {
         guard let fields, fields["prompt_tokens"] is Int else { return nil }
-        return try? JSONDecoder().decode(Usage.self, from: JSONSerialization.data(withJSONObject: fields))
+        return (try? JSONSerialization.data(withJSONObject: fields)).flatMap { Usage(openAI: $0) }
     }
 
     /// What an error object stands for: the same as in a stream, which the library reads.
@@ -44,8 +45,6 @@ struct WholeAnswer: Sendable {
             sum + ((choice["message"] as? [String: Any])?["content"] as? String ?? "").utf8.count
         }
         let completion = (bytes + 3) / 4
-        return Usage(
-            promptTokens: promptTokens, completionTokens: completion, totalTokens: promptTokens + completion,
-            source: .estimate)
+        return Usage(input: promptTokens, output: completion, source: .metered)
     }
 }

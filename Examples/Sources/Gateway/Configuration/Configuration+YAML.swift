@@ -29,7 +29,8 @@ extension Configuration {
             throw ConfigurationFault(error, file: file)
         }
         guard let root else { throw ConfigurationFault(file: file, line: nil, field: "", problem: "is empty") }
-        let fields = try Field(file: file, path: "", node: root).fields("upstreams", "models", "policy", "server")
+        let fields = try Field(file: file, path: "", node: root).fields(
+            "upstreams", "models", "policy", "server", "tenants", "operator", "prices", "limits", "ledger")
         let upstreams = try fields.required("upstreams").fields().all.map {
             try Upstream($0.field, name: $0.name, environment: environment)
         }
@@ -48,6 +49,7 @@ extension Configuration {
             tenantLimit = try policy["tenantLimit"].map { try TenantLimit($0) }
         }
         if let field = fields["server"] { server = try Server(field) }
+        spending = try Spending(fields, file: file, models: models)
     }
 }
 
@@ -106,10 +108,12 @@ extension Configuration.Model {
         let list = try fields.required("targets")
         var seen: Set<String> = []
         targets = try list.elements().map { element in
-            let place = try element.fields("upstream", "model")
+            let place = try element.fields("upstream", "model", "price")
             let upstream = try place.required("upstream")
             guard upstreams[try upstream.text()] != nil else { throw upstream.refuse("one of the upstreams") }
-            let target = Place(upstream: try upstream.text(), model: try place.required("model").text())
+            let name = try place.required("model").text()
+            let target = Place(
+                upstream: try upstream.text(), model: name, priced: try place["price"]?.text() ?? name)
             guard seen.insert(target.name).inserted else { throw element.fault("\(target.name) is there twice") }
             return target
         }

@@ -36,6 +36,8 @@ struct Configuration: Sendable {
             let upstream: String
             /// `*`: the name that the client asked for.
             let model: String
+            /// What the book of prices calls it.
+            let priced: String
         }
     }
 
@@ -104,4 +106,6 @@ struct Configuration: Sendable {
     var budget: RetryBudget.Configuration? = .init()
     var tenantLimit: TenantLimit?
     var server = Server()
+    /// What calls cost, and who pays; nil: nobody asks.
+    var spending: Spending?
 }

@@ -1,3 +1,4 @@
+import CostLedger
 import Spillway
 import Yams
 
@@ -65,6 +66,14 @@ struct Field {
             throw refuse("a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    /// An amount of dollars from its digits, exactly: no `Double` comes near it.
+    func dollars() throws -> Money {
+        guard let text = scalar(.int, .float), let amount = Money(dollars: text), amount >= .zero else {
+            throw refuse("an amount of dollars such as 2.5, of whole nano-dollars and not below 0")
+        }
+        return amount
     }
 
     /// True or false.

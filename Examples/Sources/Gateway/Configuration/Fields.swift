@@ -1,3 +1,4 @@
+import CostLedger
 import Yams
 
 /// The fields of one mapping of the configuration file.
@@ -48,6 +49,11 @@ struct Fields {
     /// A number; nil when there is no such field.
     func number(_ name: String, in range: ClosedRange<Double>) throws -> Double? {
         try self[name]?.number(in: range)
+    }
+
+    /// An amount of dollars, exactly; nil when there is no such field.
+    func dollars(_ name: String) throws -> Money? {
+        try self[name]?.dollars()
     }
 
     /// A whole number; nil when there is no such field.

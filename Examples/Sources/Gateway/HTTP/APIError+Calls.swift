@@ -50,7 +50,7 @@ extension APIError {
     }
 
     /// Whole seconds, rounded up.
-    private static func seconds(_ wait: Duration) -> String {
+    static func seconds(_ wait: Duration) -> String {
         let (seconds, rest) = wait.components
         return "\(rest > 0 ? seconds + 1 : seconds)"
     }

@@ -1,3 +1,4 @@
+import CostLedger
 import Spillway
 import SpillwayHTTPClient
 import Synchronization
@@ -29,11 +30,22 @@ final class Metrics: Sendable {
         let source: String
     }
 
+    /// The labels of money.
+    struct Spend: Hashable, Sendable {
+        let upstream: String
+        let model: String
+        /// Who counted what it was for.
+        let source: String
+    }
+
     /// All counts at one time.
     struct Snapshot: Sendable {
         var requests: [Request: Int] = [:]
         var attempts: [Attempt: Int] = [:]
         var tokens: [Tokens: Int] = [:]
+        var spend: [Spend: Money] = [:]
+        /// Calls that the ledger refused or cut, by reason.
+        var unpaid: [String: Int] = [:]
         var inFlight = 0
         /// Streams by the first bound that their time to the commit point does not exceed; the last is for those above all
         /// bounds.
@@ -69,14 +81,28 @@ final class Metrics: Sendable {
     ///
     /// The label is the model as the file has it: clients can make up any number of names.
     func took(_ usage: Usage, at place: Route.Place) {
-        let source = usage.source.rawValue
+        let source = "\(usage.source)"
         state.withLock { state in
-            for (kind, count) in [("input", usage.promptTokens), ("output", usage.completionTokens)] {
+            for (kind, count) in [("input", usage.promptTokens), ("output", usage.answerTokens)] {
                 let labels = Tokens(upstream: place.upstream.name, model: place.model, kind: kind, source: source)
                 let (sum, overflow) = state.tokens[labels, default: 0].addingReportingOverflow(max(0, count))
                 state.tokens[labels] = overflow ? .max : sum
             }
         }
+    }
+
+    /// An attempt has cost what a posting says.
+    ///
+    /// The labels are of the file's making alone: clients can make up any number of tenants' users and sessions.
+    func spent(_ posting: Posting) {
+        func name(_ kind: Scope.Kind) -> String { posting.scopes.first { $0.kind == kind }?.name ?? "" }
+        let labels = Spend(upstream: name(.provider), model: name(.model), source: "\(posting.source)")
+        state.withLock { $0.spend[labels, default: .zero] += posting.cost }
+    }
+
+    /// The ledger refused a call, or stopped its answer.
+    func refusedByLedger(_ reason: String) {
+        state.withLock { $0.unpaid[reason, default: 0] += 1 }
     }
 
     /// A request was refused before any upstream was asked.

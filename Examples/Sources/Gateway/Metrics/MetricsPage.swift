@@ -1,14 +1,20 @@
+import CostLedger
 import Spillway
 
 /// The counts in Prometheus' text format.
 struct MetricsPage: Sendable {
     let counts: Metrics.Snapshot
     let upstreams: [Upstream]
+    /// Nil: nothing is priced.
+    let ledger: Ledger?
 
     /// The page.
     var text: String {
         var lines: [String] = []
-        func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: [String: String], Int)]) {
+        func family(
+            _ name: String, _ type: String, _ help: String,
+            _ samples: [(labels: [String: String], some CustomStringConvertible)]
+        ) {
             lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
             lines += samples.map { "\(name)\(Self.labels($0.labels)) \($0.1)" }.sorted()
         }
@@ -29,6 +35,22 @@ struct MetricsPage: Sendable {
                 upstream.breaker.map { (["upstream": upstream.name, "state": $0.currentState.rawValue], 1) }
             })
         family("gateway_in_flight", "gauge", "Requests that are with the upstreams.", [([:], counts.inFlight)])
+        if let ledger {
+            let (holds, held) = ledger.open
+            family(
+                "gateway_spend_dollars_total", "counter", "What attempts have cost, by who counted what they used.",
+                counts.spend.map {
+                    (["upstream": $0.upstream, "model": $0.model, "source": $0.source], $1.digits)
+                })
+            family("gateway_ledger_holds", "gauge", "Attempts that money is held for.", [([:], holds)])
+            family("gateway_ledger_held_dollars", "gauge", "Money that is held for attempts.", [([:], held.digits)])
+            family(
+                "gateway_ledger_refusals_total", "counter", "Calls that nobody paid for, by reason.",
+                counts.unpaid.map { (["reason": $0], $1) })
+            family(
+                "gateway_ledger_store_failing", "gauge", "1 while what calls cost cannot be stored.",
+                [([:], ledger.storeFailure == nil ? 0 : 1)])
+        }
         return (lines + histogram).joined(separator: "\n") + "\n"
     }
 

@@ -1,3 +1,4 @@
+import CostLedger
 import Spillway
 import SpillwayHTTPClient
 
@@ -8,6 +9,13 @@ struct Route: Sendable {
         let upstream: Upstream
         /// `*`: the name that the client asked for.
         let model: String
+        /// What the book of prices calls it; `*`: what the client asked for.
+        let priced: String
+        /// Who pays for what is asked here, and at what price; nil: nothing is priced.
+        let account: Account?
+
+        /// Whether its price is that of whatever the client asked for.
+        var isWildcard: Bool { priced == "*" }
 
         /// The name that the upstream is asked for, for a client that asked for `name`.
         func asked(for name: String) -> String { model == "*" ? name : model }
@@ -23,20 +31,32 @@ struct Route: Sendable {
     let recovery: StreamRecovery
     /// By the name of the policy's target.
     let places: [String: Place]
+    /// Whether some place has the price of whatever the client asks for.
+    var hasWildcard: Bool { places.values.contains(where: \.isWildcard) }
 
-    /// A route over `upstreams`.
-    init(_ model: Configuration.Model, upstreams: [String: Upstream], budget: RetryBudget) throws {
+    /// A route over `upstreams`, paid for by `ledger`.
+    init(_ model: Configuration.Model, upstreams: [String: Upstream], budget: RetryBudget, ledger: Ledger?) throws {
         let calls = model.calls
         name = model.name
         commit = calls.commit
         recovery = calls.recovery
-        places = Dictionary(
+        let places = try Dictionary(
             uniqueKeysWithValues: model.targets.map { target in
-                (target.name, Place(upstream: upstreams[target.upstream]!, model: target.model))
+                // At the price of the model that answers. Where that is any, of the one that was asked for, which the bill
+                // says.
+                let account = try ledger?.account(
+                    .provider(target.upstream), .model(target.model),
+                    model: target.priced == "*" ? nil : target.priced, isPayerNeeded: true)
+                let upstream = upstreams[target.upstream]!
+                return (
+                    target.name, Place(upstream: upstream, model: target.model, priced: target.priced, account: account)
+                )
             })
+        self.places = places
         let targets = model.targets.map { target in
-            let upstream = upstreams[target.upstream]!
-            return Target(target.name, gates: Self.gates(of: upstream, calls.recovery))
+            let place = places[target.name]!
+            return Target(
+                target.name, gates: Self.gates(of: place.upstream, calls.recovery) + [place.account].compactMap(\.self))
         }
         // What another provider or key may well do better.
         let elsewhere: Outcome.Causes = targets.count > 1 ? [.quotaExhausted, .authentication] : []

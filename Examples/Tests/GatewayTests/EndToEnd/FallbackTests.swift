@@ -58,7 +58,7 @@ import Testing
             try await bench.fault(.cutStream)
             #expect(try await bench.ask().error != nil)
             try await bench.metrics(
-                until: #"gateway_tokens_total{kind="output",model="fake-7b",source="estimate",upstream="r1"}"#)
+                until: #"gateway_tokens_total{kind="output",model="fake-7b",source="metered",upstream="r1"}"#)
             try await bench.servesWell(answer)
         }
     }

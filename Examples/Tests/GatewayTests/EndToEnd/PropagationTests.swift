@@ -57,7 +57,7 @@ import Testing
         try await withBench(policy: "{ retries: 5, backoff: { kind: none } }") { inner in
             let answer = try await inner.healthyAnswer()
             try await inner.fault(.error500, replica: #""all""#)
-            try await withOuter(inner, targets: "inner") { outer in
+            try await withOuter(inner, targets: "inner", attemptSeconds: 60) { outer in
                 let seen = try await Seen(outer.chat(headers: ["x-spillway-allowance": "4"]))
                 #expect(seen.status == 500)
                 #expect(seen.headers["x-spillway-spent"] == "4")
@@ -98,7 +98,9 @@ import Testing
     }
 
     /// Runs `body` with a gateway in front of another (`inner`), of its second replica (`r2`), and of nobody (`gone`).
-    private func withOuter(_ inner: Bench, targets: String..., body: (Bench) async throws -> Void) async throws {
+    private func withOuter(
+        _ inner: Bench, targets: String..., attemptSeconds: Int = 3, body: (Bench) async throws -> Void
+    ) async throws {
         let models = targets.map { "{ upstream: \($0), model: \($0 == "inner" ? "chat" : "fake-7b") }" }
         let yaml = """
             upstreams:
@@ -107,7 +109,7 @@ import Testing
               gone: { url: 'http://127.0.0.1:1', breaker: none, propagate: true }
             models:
               chat: { targets: [\(models.joined(separator: ", "))] }
-            policy: { attemptSeconds: 3, retries: 5, backoff: { kind: none } }
+            policy: { attemptSeconds: \(attemptSeconds), retries: 5, backoff: { kind: none } }
             """
         try await withGateway(yaml) { gateway, port in
             try await body(Bench(fleet: inner.fleet, gateway: gateway, port: port))

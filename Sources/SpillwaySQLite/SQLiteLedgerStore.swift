@@ -1,0 +1,82 @@
+// This module is empty unless the package trait `SQLiteSupport` is enabled:
+// .package(url: …, from: …, traits: ["SQLiteSupport"])
+#if SQLiteSupport
+public import CostLedger
+private import Dispatch
+
+/// Keeps a ledger's postings in a file of SQLite.
+///
+/// This module is empty unless the package trait `SQLiteSupport` is enabled.
+///
+/// One ledger at a time has the file: a second one, of this process or another, is refused (`LedgerStoreError.Kind.inUse`)
+/// until ``close()``, or the end of the process that has it. A ``SQLiteLedgerReader`` may read it at any time.
+public final class SQLiteLedgerStore: LedgerStore {
+    /// What must be on the disk before a posting counts as stored.
+    public enum Synchronous: String, Sendable, Hashable, CaseIterable {
+        /// All of it: it survives a power loss and a crash of the system.
+        ///
+        /// One `fsync` for each group of postings.
+        case full
+        /// What the system has taken over: it survives the death of the process, at any moment.
+        ///
+        /// After a power loss the last moments may be missing. The file stays whole either way.
+        case normal
+    }
+
+    /// Where the file is.
+    public let path: String
+    /// What must be on the disk before a posting counts as stored.
+    public let synchronous: Synchronous
+    private let file: LedgerFile
+
+    /// Opens the file at `path`, and makes it where there is none.
+    ///
+    /// Beside it lie `path-wal` and `path-shm`, which belong to it, and `path.lock` with the number of its process.
+    ///
+    /// - Parameters:
+    ///   - path: The file, in a folder that exists.
+    ///   - synchronous: What must be on the disk before a posting counts as stored; ``Synchronous/full`` by default.
+    /// - Throws: `LedgerStoreError`.
+    public init(_ path: String, synchronous: Synchronous = .full) async throws(LedgerStoreError) {
+        self.path = path
+        self.synchronous = synchronous
+        file = try await LedgerFile.open(path, .write(synchronous))
+    }
+
+    deinit {
+        let file = file
+        // Closing writes: not on the thread of whoever was the last to know the store.
+        DispatchQueue.global().async { try? file.close() }
+    }
+
+    /// What a ledger must know to go on where the last one stopped.
+    ///
+    /// - Throws: `LedgerStoreError`.
+    public func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage {
+        try await file.perform { try $0.load(at: now) }
+    }
+
+    /// Keeps all of a batch or nothing of it, in one transaction.
+    ///
+    /// - Throws: `LedgerStoreError`.
+    public func append(_ batch: LedgerBatch) async throws(LedgerStoreError) {
+        try await file.perform { try $0.append(batch) }
+    }
+
+    /// Closes the file and frees it for other ledgers; await `Ledger.stored()` before.
+    ///
+    /// What is asked of the store afterwards fails as `LedgerStoreError.Kind.closed`. A store that is dropped closes a little
+    /// later by itself.
+    ///
+    /// - Throws: `LedgerStoreError`.
+    public func close() async throws(LedgerStoreError) {
+        let file = file
+        try await LedgerFile.offThePool { () throws(LedgerStoreError) in try file.close() }
+    }
+
+    /// Bounds the file to its present size and `pages` more, as a disk that is nearly full would; nil: nothing does.
+    package func leaveRoom(pages: Int64?) async throws(LedgerStoreError) {
+        try await file.perform { try $0.leaveRoom(pages: pages) }
+    }
+}
+#endif
