@@ -3,14 +3,16 @@ SHELL := /bin/bash
 SWIFT_FILES := Package.swift Sources Tests Examples/Package.swift Examples/Sources Examples/Tests \
 	Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: help setup demo simulate test crash-test bench lint docs sanitize clean
+.PHONY: help setup demo simulate test crash-test share embed bench lint docs sanitize clean
 
 help:
 	@printf '%s\n' \
 		'make demo      the example gateway against a fleet that breaks: a table, and a page with a picture' \
 		'make simulate  fleets that fail under virtual time: tables, and drawings in out/; a million schedules' \
 		'make test      all tests, all traits, the examples, and a consumer of one module' \
-		'make crash-test  a ledger is killed at 500 random moments, and nothing is lost' \
+		'make crash-test  a ledger is killed at 500 random moments, a queue of jobs at 200, and nothing is lost' \
+		'make embed     a folder goes through an embedding endpoint, is killed, and goes on where it was' \
+		'make share     processes share a limit through a server that is killed and restarted' \
 		'make bench     the hot path beside the limits of this machine; writes Benchmarks/results.tsv' \
 		'make lint      format and documentation' \
 		'make docs      DocC pages in .build/docs, warnings as errors' \
@@ -30,24 +32,46 @@ simulate: setup
 	Examples/.build/release/FleetSimulation retry-storm --seeds 100 --drawing out/retry-storm.svg
 	Examples/.build/release/FleetSimulation hedging --seeds 20 --drawing out/hedging.svg
 	Examples/.build/release/FleetSimulation nesting --drawing out/nesting.svg
+	Examples/.build/release/FleetSimulation fairness --drawing out/fairness.svg
 	Examples/.build/release/FleetSimulation spending --drawing out/spending.svg
+	Examples/.build/release/FleetSimulation quota --drawing out/quota.svg
+	Examples/.build/release/FleetSimulation overshoot --drawing out/overshoot.svg
+	Examples/.build/release/FleetSimulation ladder --drawing out/ladder.svg
+	Examples/.build/release/FleetSimulation routing --drawing out/routing.svg
+	Examples/.build/release/FleetSimulation overload --drawing out/overload.svg
+	Examples/.build/release/FleetSimulation canary --seeds 2000 --drawing out/canary.svg
 	Examples/.build/release/FleetSimulation schedules --seeds 1000000 --drawing out/schedules.svg
 	@echo 'simulate: drawings are in out/'
 
 test: setup
-	@echo 'test: the package, all traits (1 of 3)'
-	swift test --enable-all-traits
+	@echo 'test: the package, all traits (1 of 3): what talks to a server by itself, because the simulations take all cores'
+	swift test --enable-all-traits --skip 'SpillwayHTTPClientTests|SpillwayValkeyTests'
+	swift test --enable-all-traits --filter 'SpillwayHTTPClientTests|SpillwayValkeyTests'
 	@echo 'test: the examples (2 of 3): the gateway and the simulations by themselves, because they take all cores'
 	swift test --package-path Examples --skip FleetSimulationTests --skip GatewayTests
-	swift test --package-path Examples --filter GatewayTests
+	@bash dev/python.sh
+	swift test --package-path Examples --filter GatewayTests --skip PythonClientTests
+	swift test --package-path Examples --filter PythonClientTests
 	swift test --package-path Examples --filter FleetSimulationTests
 	@echo 'test: a consumer of one module (3 of 3)'
 	bash dev/consumer.sh
 
 ROUNDS ?= 500
+JOB_ROUNDS ?= 200
 crash-test: setup
 	swift build -c release --package-path Examples --product LedgerCrash
+	swift build -c release --package-path Examples --product JobCrash
 	Examples/.build/release/LedgerCrash --rounds $(ROUNDS)
+	Examples/.build/release/JobCrash --rounds $(JOB_ROUNDS)
+
+share: setup
+	swift build -c release --package-path Examples --product SharedLimitFleet
+	Examples/.build/release/SharedLimitFleet rate
+	Examples/.build/release/SharedLimitFleet rate --fallback 0.1
+	Examples/.build/release/SharedLimitFleet money
+
+embed: setup
+	@bash Examples/embed.sh
 
 bench: setup
 	swift build -c release --package-path Benchmarks --product Report

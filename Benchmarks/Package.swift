@@ -16,6 +16,8 @@ let package = Package(
             dependencies: [
                 "CAllocations", "CLimits", .product(name: "Spillway", package: "spillway"),
                 .product(name: "CostLedger", package: "spillway"),
+                .product(name: "GPUClient", package: "spillway"),
+                .product(name: "ModelRouting", package: "spillway"),
                 .product(name: "SpillwayTesting", package: "spillway"),
                 .product(name: "SpillwaySQLite", package: "spillway"),
             ]

@@ -6,19 +6,42 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [.executable(name: "ledger", targets: ["LedgerTool"])],
     dependencies: [
-        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport"]),
+        .package(name: "spillway", path: "../", traits: ["HTTPClientSupport", "SQLiteSupport", "ValkeySupport"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
+        .executableTarget(
+            name: "Assistant",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CostLedger", package: "spillway"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Spillway", package: "spillway"),
+                .product(name: "SpillwayHTTPClient", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
+            name: "BatchEmbeddings",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Spillway", package: "spillway"),
+                .product(name: "SpillwayHTTPClient", package: "spillway"),
+            ]
+        ),
         .target(name: "Drawing"),
         .executableTarget(
             name: "FakeFleet",
@@ -63,6 +86,23 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "GPUReport",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GPUClient", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
+            name: "JobCrash",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "ModelRouting", package: "spillway"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwaySQLite", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
             name: "LedgerTool",
             dependencies: [
                 "Drawing",
@@ -88,6 +128,30 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "CostLedger", package: "spillway"),
+            ]
+        ),
+        .executableTarget(
+            name: "SharedLimitFleet",
+            dependencies: [
+                .product(name: "Admission", package: "spillway"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SpillwayCore", package: "spillway"),
+                .product(name: "SpillwayValkey", package: "spillway"),
+            ]
+        ),
+        .testTarget(
+            name: "AssistantTests",
+            dependencies: ["Assistant", "FakeFleet", .product(name: "NIOCore", package: "swift-nio")]
+        ),
+        .testTarget(
+            name: "BatchEmbeddingsTests",
+            dependencies: [
+                "BatchEmbeddings", "FakeFleet", "FleetFaults",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Spillway", package: "spillway"),
+                .product(name: "SpillwayHTTPClient", package: "spillway"),
+                .product(name: "SpillwayTesting", package: "spillway"),
             ]
         ),
         .testTarget(
@@ -122,7 +186,9 @@ let package = Package(
             name: "ReplayTests",
             dependencies: ["Drawing", "Replay", .product(name: "CostLedger", package: "spillway")]
         ),
+        .testTarget(name: "JobCrashTests", dependencies: ["JobCrash"]),
         .testTarget(name: "LedgerCrashTests", dependencies: ["LedgerCrash"]),
+        .testTarget(name: "SharedLimitFleetTests", dependencies: ["SharedLimitFleet"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -39,7 +39,7 @@ SWIFT
 
 # The first Swift example of each page. The adapters are left out: they pull packages.
 mkdir -p "$work/Sources/pages"
-for module in SpillwayCore CircuitBreaking Admission Retrying GPUClient Hedging Spillway SpillwayTesting; do
+for module in SpillwayCore CircuitBreaking Admission Retrying GPUClient Hedging ModelRouting Spillway SpillwayTesting; do
     awk '/^```swift$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' \
         "$root/Sources/$module/$module.docc/$module.md" >"$work/Sources/pages/$module.swift"
     [ -s "$work/Sources/pages/$module.swift" ] || { echo "consumer: $module has no example" >&2; exit 1; }
@@ -56,7 +56,7 @@ fetched=$(find .build/checkouts -mindepth 1 -maxdepth 1 2>/dev/null || true)
 
 binary=.build/release/consumer
 if command -v readelf >/dev/null; then linked=$(readelf -d "$binary" | grep NEEDED); else linked=$(otool -L "$binary"); fi
-for unwanted in Foundation NIO xxhash sqlite; do
+for unwanted in Foundation NIO xxhash sqlite hiredis; do
     if grep -qi "$unwanted" <<<"$linked"; then fail "the program links $unwanted: $linked"; fi
     if LC_ALL=C grep -qa "lib_\?$unwanted\|${unwanted}Core" "$binary"; then fail "the program names $unwanted"; fi
 done

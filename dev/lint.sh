@@ -19,7 +19,7 @@ done < <(grep -oE '\]\([^)#]+' README.md CONTRIBUTING.md docs/*.md | sed 's/](//
 
 for module in Sources/*/; do
     name=$(basename "$module")
-    case "$name" in CXXHash | CSpillway) continue ;; esac
+    case "$name" in CXXHash | CHiredis | CSpillway) continue ;; esac
     page=$module$name.docc/$name.md
     [ -e "$page" ] || { complain 'a module without a page' "$module"; continue; }
     public=$(grep -rhoE --include='*.swift' '^(public|open) ([a-z]+ )*(struct|class|enum|actor|protocol) \w+' "$module" || true)

@@ -13,6 +13,12 @@ case "$(uname -s)" in
 Linux)
     needs /usr/include/xxhash.h libxxhash-dev
     needs /usr/include/sqlite3.h libsqlite3-dev
+    needs /usr/include/hiredis/hiredis.h libhiredis-dev
+    # The tests start one; Valkey's does as well.
+    command -v valkey-server >/dev/null || needs /usr/bin/redis-server redis-server
+    # For the tests of the gateway with the official OpenAI client.
+    command -v python3 >/dev/null || missing+=(python3)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     [ "${#missing[@]}" -eq 0 ] && exit 0
     command -v apt-get >/dev/null || { say "please install: ${missing[*]} (there is no apt-get here)"; exit 1; }
     as_root=()
@@ -29,9 +35,14 @@ Linux)
     say 'done'
     ;;
 Darwin)
-    for prefix in /opt/homebrew /usr/local; do [ -e "$prefix/include/xxhash.h" ] && exit 0; done
-    command -v brew >/dev/null || { say 'please install xxhash (there is no Homebrew here)'; exit 1; }
-    say 'installing xxhash'
-    brew install xxhash
+    has() { for prefix in /opt/homebrew /usr/local; do [ -e "$prefix/$1" ] && return 0; done; return 1; }
+    has include/xxhash.h || missing+=(xxhash)
+    has include/hiredis/hiredis.h || missing+=(hiredis)
+    command -v python3 >/dev/null || missing+=(python)
+    has bin/redis-server || has bin/valkey-server || missing+=(redis)
+    [ "${#missing[@]}" -eq 0 ] && exit 0
+    command -v brew >/dev/null || { say "please install ${missing[*]} (there is no Homebrew here)"; exit 1; }
+    say "installing ${missing[*]}"
+    brew install "${missing[@]}"
     ;;
 esac

@@ -27,6 +27,12 @@ struct BreakerMachine {
     /// How often in a row the breaker has opened without staying closed since.
     private var openings = 0
     private var closedAt: Int64?
+    /// When it closed last, by its probes or by hand; nil: it has not been open.
+    private var provenAt: Int64?
+    /// When the trouble began for which it is open; a failed probe does not begin another one.
+    private var troubledAt: Int64 = 0
+    /// Whether it is open on the word of others alone.
+    private var isFollowing = false
     private var rampUntil: Int64?
     private var rampCredit = 0.0
     private var leases: [(number: UInt32, until: Int64)] = []
@@ -73,10 +79,39 @@ struct BreakerMachine {
         }
     }
 
-    /// Opens because the window of `generation` says so, or the calls under way in it.
-    mutating func trip(_ generation: UInt64, at now: Int64) {
-        guard generation == self.generation, state == .closed else { return }
+    /// Opens because the window of `generation` says so, or the calls under way in it, if others leave it a place.
+    mutating func trip(_ generation: UInt64, at now: Int64, if mayOpen: () -> Bool) {
+        guard generation == self.generation, state == .closed, configuration.mode == .shadow || mayOpen() else {
+            return
+        }
         open(at: now)
+    }
+
+    /// Opens because enough others say so, who have seen it fail since this one was last found well.
+    ///
+    /// What they said to a question that was asked at `asked` they saw before, by a time that nobody knows: so that whoever
+    /// has closed since then opens by none of it.
+    mutating func follow(
+        _ others: [BreakerSighting], quorum: Int, asked: Int64, at now: Int64, if mayOpen: () -> Bool
+    ) {
+        guard state == .closed else { return }
+        var count = 0, left: Int64 = 0
+        for other in others {
+            if let provenAt, asked &- provenAt <= other.since.clampedNanoseconds { continue }
+            count += 1
+            left = max(left, other.left.clampedNanoseconds)
+        }
+        guard count >= quorum, left > 0, configuration.mode == .shadow || mayOpen() else { return }
+        forgetOldTrouble(at: now)
+        isFollowing = true
+        stayOpen(for: Double(left), at: now)
+    }
+
+    /// What others are to be told at `now`: that it is open by what was seen here, and lets it be felt.
+    func sighting(at now: Int64) -> (since: Duration, left: Duration)? {
+        guard state == .open, !isFollowing, configuration.mode == .enforcing else { return nil }
+        let left = openFor &- max(0, now &- openedAt)
+        return left > 0 ? (.nanoseconds(max(0, now &- troubledAt)), .nanoseconds(left)) : nil
     }
 
     /// Counts a probe's result; nil when it said nothing, so that its place is free again.
@@ -95,7 +130,10 @@ struct BreakerMachine {
 
     /// Puts the breaker into a state by hand.
     mutating func force(_ forced: State, at now: Int64) {
-        if forced == .closed { openings = 0 }
+        if forced == .closed {
+            openings = 0
+            provenAt = now
+        }
         closedAt = nil
         rampUntil = nil
         change(to: forced)
@@ -147,6 +185,7 @@ struct BreakerMachine {
         if successes >= needed {
             change(to: .closed)
             closedAt = now
+            provenAt = now
             rampUntil = configuration.ramp > .zero ? now.adding(configuration.ramp) : nil
             rampCredit = 1
         } else if failures > configuration.probes - needed {
@@ -154,18 +193,29 @@ struct BreakerMachine {
         }
     }
 
-    private mutating func open(at now: Int64) {
-        // Long enough closed: the trouble before was another one.
+    /// Long enough closed: the trouble before was another one.
+    private mutating func forgetOldTrouble(at now: Int64) {
         if state == .closed, let closedAt, now &- closedAt > configuration.maximumOpenDuration.clampedNanoseconds {
             openings = 0
         }
+    }
+
+    private mutating func open(at now: Int64) {
+        forgetOldTrouble(at: now)
+        if state == .closed || isFollowing { troubledAt = now }
+        isFollowing = false
         let base = Double(configuration.openDuration.clampedNanoseconds)
         let most = Double(configuration.maximumOpenDuration.clampedNanoseconds)
         var length = base
         for _ in 0..<min(openings, 64) where length < most { length *= configuration.openGrowth }
-        length = min(length, most)
-        let spread = UInt64(length * configuration.openJitter)
         openings += 1
+        stayOpen(for: length, at: now)
+    }
+
+    /// Opens for `nanoseconds`, or the longest open time, and what jitter adds.
+    private mutating func stayOpen(for nanoseconds: Double, at now: Int64) {
+        let length = min(nanoseconds, Double(configuration.maximumOpenDuration.clampedNanoseconds))
+        let spread = UInt64(length * configuration.openJitter)
         openedAt = now
         openFor = Int64(length) + Int64(random.next(through: spread))
         change(to: .open)
@@ -181,6 +231,7 @@ struct BreakerMachine {
         successes = 0
         failures = 0
         if next != .closed { rampUntil = nil }
+        if next != .open && next != .halfOpen { isFollowing = false }
     }
 }
 

@@ -3,17 +3,29 @@ internal import SpillwayCore
 
 /// What permits of a breaker point to: the words that every call reads, and the machine behind a lock.
 final class BreakerState: GateState, @unchecked Sendable {
-    private struct Guarded {
+    struct Guarded {
         var machine: BreakerMachine
         var pending: [Transition] = []
         var delivering = false
         var observer: (any Observer)?
         var label = ""
+        /// Of the board that tells others; it belongs to the board.
+        weak var bell: Doorbell?
+    }
+
+    /// Who must hear of a change when the lock is gone.
+    private struct News {
+        var delivers = false
+        var group: BreakerGroup?
+        var bell: Doorbell?
     }
 
     let words: UnsafeMutablePointer<spw_breaker>
     private(set) var name = GateName(registering: "")
-    private let guarded = Locked(Guarded(machine: BreakerMachine(.init(), generation: 0)))
+    let guarded = Locked(Guarded(machine: BreakerMachine(.init(), generation: 0)))
+    // Both are touched only under the lock.
+    private var group: BreakerGroup?
+    private var place = BreakerGroup.Place.none
 
     override init() {
         words = .allocate(capacity: 1)
@@ -24,7 +36,7 @@ final class BreakerState: GateState, @unchecked Sendable {
     /// Starts a life as the breaker called `label`.
     func begin(
         _ label: String, _ configuration: CircuitBreaker.Configuration, _ observer: (any Observer)?,
-        _ random: RandomSource
+        _ random: RandomSource, _ group: BreakerGroup?
     ) {
         name = GateName(registering: label)
         guarded.withLock { guarded in
@@ -33,22 +45,33 @@ final class BreakerState: GateState, @unchecked Sendable {
             guarded.machine.random = random
             guarded.observer = observer
             guarded.label = label
+            self.group = group
+            group?.join()
+            spw_breaker_join(words, group?.panic)
             shapeWindow(configuration, guarded.machine.generation)
             shapeInflight(configuration)
             publish(guarded.machine)
         }
+        group?.deliver()
     }
 
     /// Ends a life: whatever is still under way will find another generation.
     func end() {
         name.release()
-        guarded.withLock { guarded in
+        let group = guarded.withLock { guarded in
             guarded.machine.renew()
             spw_inflight_reset(&words.pointee.inflight)
             guarded.pending.removeAll()
             guarded.observer = nil
+            guarded.bell = nil
             publish(guarded.machine)
+            spw_breaker_join(words, nil)
+            self.group?.leave(place)
+            place = .none
+            defer { self.group = nil }
+            return self.group
         }
+        group?.deliver()
     }
 
     override func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
@@ -68,6 +91,7 @@ final class BreakerState: GateState, @unchecked Sendable {
             let left = spw_breaker_open_left(words, now.nanoseconds)
             if left > 0, !spw_breaker_is_shadow(words) {
                 let forced = left == Int64.max
+                if !forced, spw_breaker_panics(words) { return .free(at: now) }
                 throw Rejection(name, forced ? .breakerIsolated : .breakerOpen, retryAfter: forced ? -1 : left)
             }
         }
@@ -83,7 +107,7 @@ final class BreakerState: GateState, @unchecked Sendable {
         let (decision, state, shadow) = change(at: now) { machine in
             // Judged under the lock, under which no other rule can take its place.
             if machine.state == .closed, spw_inflight_judge(&words.pointee.inflight, now.nanoseconds) {
-                machine.trip(machine.generation, at: now.nanoseconds)
+                machine.trip(machine.generation, at: now.nanoseconds, if: { takePlace(at: now) })
             }
             return (machine.admit(at: now.nanoseconds), machine.configuration.mode == .shadow)
         }
@@ -93,6 +117,7 @@ final class BreakerState: GateState, @unchecked Sendable {
         case .admitUncounted: return .free(at: now)
         case .probe(let number): return Permit(raw(state, now, probe: number))
         case .reject(let reason, let wait):
+            if reason != .breakerIsolated, spw_breaker_panics(words) { return .free(at: now) }
             let rejection = Rejection(name, reason, retryAfter: wait)
             guard shadow else { throw rejection }
             guarded.withLock { $0.observer }?.wouldHaveRejected(rejection)
@@ -125,7 +150,27 @@ final class BreakerState: GateState, @unchecked Sendable {
 
     @inline(never)
     private func trip(_ generation: UInt64, at now: Instant) {
-        change(at: now) { $0.trip(generation, at: now.nanoseconds) }
+        change(at: now) { $0.trip(generation, at: now.nanoseconds, if: { self.takePlace(at: now) }) }
+    }
+
+    /// Takes a place of the group for a breaker that wants to open.
+    func takePlace(at now: Instant) -> Bool {
+        guard let group else { return true }
+        guard group.take(at: now) else { return false }
+        place = .open
+        return true
+    }
+
+    /// Whether a breaker that is open has a place; one whose shadow mode has just ended must still get it.
+    private func hasPlace(_ machine: BreakerMachine, at now: Instant) -> Bool {
+        machine.place != .open || place == .open || takePlace(at: now)
+    }
+
+    /// Gives back what the breaker needs no more; after its state is published, so that no place is free too early.
+    private func settlePlace(_ machine: BreakerMachine, at now: Instant) {
+        guard let group, machine.place != place else { return }
+        group.move(from: place, to: machine.place, at: now)
+        place = machine.place
     }
 
     @inline(never)
@@ -138,9 +183,10 @@ final class BreakerState: GateState, @unchecked Sendable {
 
     /// Changes the configuration and keeps the state.
     ///
-    /// A window of another shape starts empty, and so does the count of calls under way for another rule.
+    /// A window of another shape starts empty, and so does the count of calls under way for another rule. A breaker that was
+    /// open in shadow mode closes when its group has no place for it.
     func update(_ configuration: CircuitBreaker.Configuration) {
-        guarded.withLock { guarded in
+        let news = guarded.withLock { guarded in
             let old = guarded.machine.configuration
             guarded.machine.configuration = configuration
             if old.window != configuration.window || old.failureRatio != configuration.failureRatio
@@ -153,8 +199,13 @@ final class BreakerState: GateState, @unchecked Sendable {
                 guarded.machine.renew()
             }
             if old.stuck != configuration.stuck { shapeInflight(configuration) }
-            publish(guarded.machine)
+            let before = guarded.machine.step, openedAt = Instant(nanoseconds: guarded.machine.openedAt)
+            if !hasPlace(guarded.machine, at: openedAt) {
+                guarded.machine.force(.closed, at: openedAt.nanoseconds)
+            }
+            return publish(&guarded, since: before, at: openedAt)
         }
+        report(news)
     }
 
     func force(_ state: CircuitBreaker.State, at now: Instant) {
@@ -165,48 +216,48 @@ final class BreakerState: GateState, @unchecked Sendable {
         change(at: now) { $0.probe(at: now.nanoseconds) }
     }
 
-    var current: (state: CircuitBreaker.State, configuration: CircuitBreaker.Configuration) {
-        guarded.withLock { ($0.machine.state, $0.machine.configuration) }
-    }
-
-    func counts(at now: Instant) -> (failures: Int, total: Int) {
-        let counts = spw_breaker_counts(words, now.nanoseconds)
-        return (Int(counts.failures), Int(counts.total))
-    }
-
-    func inFlight(at now: Instant) -> (stuck: Int, total: Int) {
-        let counts = spw_inflight_count(&words.pointee.inflight, now.nanoseconds)
-        return (Int(counts.overdue), Int(counts.total))
-    }
-
     /// Runs `body` on the machine, publishes what it became, and then, without the lock, reports transitions in order.
     @discardableResult
     private func change<Result>(
         at now: Instant, _ body: (inout BreakerMachine) -> (Result, Bool)
     ) -> (Result, UInt64, Bool) {
-        let (result, word, shadow, deliver) = guarded.withLock { guarded in
-            let before = guarded.machine.state, generation = guarded.machine.generation
+        let (result, word, shadow, news) = guarded.withLock { guarded in
+            let before = guarded.machine.step
             let (result, shadow) = body(&guarded.machine)
-            let after = guarded.machine.state
-            if guarded.machine.generation != generation {
-                spw_breaker_reset(words, guarded.machine.generation)
-                spw_inflight_reset(&words.pointee.inflight)
-            }
-            publish(guarded.machine)
-            if before != after, guarded.observer != nil {
-                let transition = Transition(
-                    gate: guarded.label, from: before.rawValue, to: after.rawValue, at: now)
-                guarded.pending.append(transition)
-            }
-            let deliver = !guarded.pending.isEmpty && !guarded.delivering
-            if deliver { guarded.delivering = true }
-            return (result, guarded.machine.word, shadow, deliver)
+            let news = publish(&guarded, since: before, at: now)
+            return (result, guarded.machine.word, shadow, news)
         }
-        if deliver { self.deliver() }
+        report(news)
         return (result, word, shadow)
     }
 
-    private func change(at now: Instant, _ body: (inout BreakerMachine) -> Void) {
+    /// Publishes what the machine became; returns whom the caller must tell.
+    private func publish(_ guarded: inout Guarded, since before: BreakerMachine.Step, at now: Instant) -> News {
+        let machine = guarded.machine
+        if machine.generation != before.generation {
+            spw_breaker_reset(words, machine.generation)
+            spw_inflight_reset(&words.pointee.inflight)
+        }
+        publish(machine)
+        settlePlace(machine, at: now)
+        if before.state != machine.state, guarded.observer != nil {
+            guarded.pending.append(
+                Transition(gate: guarded.label, from: before.state.rawValue, to: machine.state.rawValue, at: now))
+        }
+        var news = News(group: group, bell: before.state == machine.state ? nil : guarded.bell)
+        guard !guarded.pending.isEmpty, !guarded.delivering else { return news }
+        guarded.delivering = true
+        news.delivers = true
+        return news
+    }
+
+    private func report(_ news: News) {
+        if news.delivers { deliver() }
+        news.group?.deliver()
+        news.bell?.ring()
+    }
+
+    func change(at now: Instant, _ body: (inout BreakerMachine) -> Void) {
         _ = change(at: now) { machine in
             body(&machine)
             return ((), false)
@@ -233,33 +284,4 @@ final class BreakerState: GateState, @unchecked Sendable {
         spw_breaker_publish(
             words, machine.word, machine.openedAt, machine.openFor, machine.configuration.mode == .shadow)
     }
-
-    private func shapeWindow(_ configuration: CircuitBreaker.Configuration, _ generation: UInt64) {
-        let minimum = UInt32(configuration.minimumCalls)
-        let share = UInt32(configuration.failureRatio * Double(UInt32.max))
-        switch configuration.window.kind {
-        case .calls(let size) where size <= Int(SPW_WINDOW_MOST):
-            spw_breaker_shape_word(words, UInt32(SPW_WINDOW_LAST), UInt32(size), minimum, share)
-        case .consecutive(let count):
-            spw_breaker_shape_word(words, UInt32(SPW_WINDOW_CONSECUTIVE), UInt32(count), 1, share)
-        case .calls(let size):
-            spw_breaker_shape_ring(words, 0, UInt32(size), minimum, share)
-        case .time(let span, let slices):
-            let slice = max(1, span.clampedNanoseconds / Int64(slices))
-            spw_breaker_shape_ring(words, slice, UInt32(slices), minimum, share)
-        }
-        spw_breaker_reset(words, generation)
-    }
-
-    private func shapeInflight(_ configuration: CircuitBreaker.Configuration) {
-        let stuck = configuration.stuck
-        spw_inflight_shape(
-            &words.pointee.inflight, stuck?.olderThan.clampedNanoseconds ?? 0, UInt32(stuck?.calls ?? 0),
-            UInt32((stuck?.share ?? 0) * Double(UInt32.max)))
-    }
-}
-
-extension BreakerMachine {
-    /// What a reader without the lock reads.
-    var word: UInt64 { generation << 2 | path }
 }

@@ -13,7 +13,7 @@ public final class CircuitBreaker: BuiltInGate {
 
     /// What errors, reports and metrics call the breaker.
     public let name: String
-    private let breaker: BreakerState
+    let breaker: BreakerState
     /// What permits and policies point to.
     public var state: GateState { breaker }
 
@@ -22,18 +22,20 @@ public final class CircuitBreaker: BuiltInGate {
     /// - Parameters:
     ///   - name: 1 to 200 bytes.
     ///   - configuration: When it opens and closes.
+    ///   - group: Other breakers, of which only a share may be open at once; none by default.
     ///   - observer: Told of every change of state, in order and outside of every lock; nobody by default.
     ///   - random: Where the jitter of the open time comes from; the system by default.
     /// - Throws: `ConfigurationError` with the field and its value.
     public init(
-        _ name: String, _ configuration: Configuration = Configuration(), observer: (any Observer)? = nil,
+        _ name: String, _ configuration: Configuration = Configuration(), group: BreakerGroup? = nil,
+        observer: (any Observer)? = nil,
         random: RandomSource = .system
     ) throws(ConfigurationError) {
         try Validation("CircuitBreaker").name(name)
         try configuration.validate()
         self.name = name
         breaker = Self.pool.take { BreakerState() }
-        breaker.begin(name, configuration, observer, random)
+        breaker.begin(name, configuration, observer, random, group)
     }
 
     deinit {

@@ -22,7 +22,8 @@ extension Hedge {
         let began = time.now, (budgets, paysIn) = core.entered
         if paysIn { budget.deposit(at: began) }
         let first = Attempt(number: 1, call: call, started: began, deadline: deadline)
-        let context = CallContext(deadline: deadline, budgets: budgets)
+        let context = CallContext(
+            deadline: deadline, budgets: budgets, criticality: CallContext.current?.criticality)
         let ending = await race(first, telling: context, budgets: budgets, time: time, operation) { index, now in
             Attempt(number: 1, hedge: index, call: call, started: now, deadline: deadline)
         }

@@ -99,7 +99,8 @@ public struct Retry: Sendable {
         var number = 1, wait: Int64 = 0, started = time.now
         let (budgets, paysIn) = BudgetChain.current.entered(by: budget, alone: chain)
         if paysIn { budget.deposit(at: started) }
-        let context = CallContext(deadline: deadline, budgets: budgets)
+        let context = CallContext(
+            deadline: deadline, budgets: budgets, criticality: CallContext.current?.criticality)
         while true {
             let failure: Failure
             let attempt = Attempt(number: number, call: call, started: started, deadline: deadline)
@@ -124,18 +125,6 @@ public struct Retry: Sendable {
             }
             number += 1
             started = time.now
-        }
-    }
-}
-
-extension PolicyError {
-    /// The error that a call ends with when `reason` forbids another attempt.
-    package init(_ reason: Reason, attempts: Int, _ last: Failure) {
-        switch reason {
-        case .deadlineExceeded: self = .timedOut(.deadline, last: last)
-        case .attemptsExhausted, .budgetExhausted, .hintTooLong:
-            self = .exhausted(reason, attempts: attempts, last: last)
-        default: self = .operation(last)
         }
     }
 }

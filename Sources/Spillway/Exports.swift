@@ -3,5 +3,6 @@
 @_exported public import CostLedger
 @_exported public import GPUClient
 @_exported public import Hedging
+@_exported public import ModelRouting
 @_exported public import Retrying
 @_exported public import SpillwayCore

@@ -1,3 +1,5 @@
+internal import Admission
+internal import ModelRouting
 internal import SpillwayCore
 
 /// What one call of a policy has come to so far: the state that the loop hands from step to step.
@@ -22,19 +24,31 @@ struct Flow: Sendable {
     /// Nanoseconds of the wait before this attempt.
     var wait: Int64 = 0
     var waited: Int64 = 0
+    /// That the gates have refused it, for the queue; nil: they were not asked, because others wait.
+    var tried: FairQueue.Tried?
+    /// What the queue charged for this attempt; nil: it did not wait.
+    var charge: FairQueue.Charge?
+    /// Whether a gate was given back because another one refused, so that somebody may have missed it.
+    var hasGivenBack = false
+    /// Nanoseconds in the queue.
+    var queued: Int64 = 0
     var permits = PermitStack()
     /// Who is told of what this attempt passes on; nil for an answer in one piece.
     var watch: AttemptWatch?
+    /// Is told what this attempt uses; nil: no gate asks.
+    var meter: AttemptMeter?
     /// Whether an attempt has passed something on that another would repeat.
     var isCommitted = false
     /// The target of this attempt; −1: none.
     var target = -1
+    /// The target of the last attempt that failed; −1: none.
+    var last = -1
+    /// Retries so far; steps on a ladder are none.
+    var retries = 0
     /// The target after which to begin to look.
     var first = 0
-    /// One bit for each target that failed in this call.
-    var failed: UInt64 = 0
-    /// One bit for each target that is not asked again in this call.
-    var barred: UInt64 = 0
+    /// Which targets failed in this call, and how far it has come on a ladder.
+    var walk: Walk
     /// Until when no target that failed in this call may be asked again, because one of them said so.
     var heldUntil = Instant.zero
 
@@ -49,6 +63,7 @@ struct Flow: Sendable {
         self.context = context
         self.budgets = budgets
         self.record = record
+        walk = Walk(recorded: record != nil)
         started = began
     }
 }

@@ -1,3 +1,4 @@
+internal import Admission
 internal import SpillwayCore
 
 /// One attempt that runs in a task of its own, beside others or under a limit.
@@ -10,15 +11,24 @@ final class Leg: @unchecked Sendable {
     /// −1: none.
     let target: Int
     var permits: PermitStack
+    /// Is told what the attempt uses; nil: no gate asks.
+    let meter: AttemptMeter?
+    /// What the queue charged for it; nil: it did not wait.
+    let charge: FairQueue.Charge?
     /// What came of it; nil until it has been settled.
     var settled: (outcome: Outcome, at: Instant)?
 
-    init(_ attempt: Attempt, _ watch: AttemptWatch, target: Int, _ permits: PermitStack) {
+    init(
+        _ attempt: Attempt, _ watch: AttemptWatch, target: Int, _ permits: PermitStack, _ meter: AttemptMeter?,
+        _ charge: FairQueue.Charge?
+    ) {
         var watched = attempt
         watched.watch = watch
         self.attempt = watched
         self.watch = watch
         self.target = target
         self.permits = permits
+        self.meter = meter
+        self.charge = charge
     }
 }

@@ -17,9 +17,13 @@ extension Policy {
         apart: ((inout Flow) async -> Made<Success, Failure>)? = nil
     ) async throws(PolicyError<Failure>) -> Success {
         var last: Failure?
+        // What came before tiers that had no answer: what the call comes to when none of them has one.
+        var real: Made<Success, Failure>?
         while true {
-            switch core.enter(call, &flow) {
-            case .admitted:
+            var entry = core.enter(call, &flow)
+            if case .queued = entry { entry = await core.wait(call, &flow) }
+            switch entry {
+            case .admitted, .queued:
                 let made =
                     if let apart { await apart(&flow) } else { await attempt(call, &flow, judge, operation) }
                 if made.outcome.verdict == .success, case .success(let value) = made.result {
@@ -27,18 +31,30 @@ extension Policy {
                     return value
                 }
                 if let reason = core.resolve(made.outcome, call, &flow) {
+                    if made.outcome.cause == .noAnswer, let refusal = core.refusalBehind(&flow) {
+                        core.finish(&flow, refusal.reason)
+                        throw .rejected(refusal, last: nil)
+                    }
+                    let made = made.outcome.cause == .noAnswer ? real ?? made : made
                     core.finish(&flow, made.limit?.reason ?? reason)
                     return try made.ended(reason, attempts: core.number(&flow))
                 }
-                last = made.failure
+                if made.outcome.cause != .noAnswer || real == nil {
+                    if made.outcome.cause != .noAnswer { last = made.failure }
+                    real = made
+                }
             case .rejected(let rejection):
                 if core.reconsider(rejection, call, &flow) != nil {
                     core.finish(&flow, rejection.reason)
+                    if let real, case .success(let value) = real.result { return value }
                     throw .rejected(rejection, last: last)
                 }
             case .late:
                 core.finish(&flow, .deadlineExceeded)
                 throw .timedOut(.deadline, last: last)
+            case .cancelled:
+                core.finish(&flow, .cancelled)
+                throw .cancelled(last: last)
             }
             guard await core.pause(&flow) else {
                 core.finish(&flow, .cancelled)

@@ -38,7 +38,7 @@ public struct Policy: Sendable {
     /// - Parameters:
     ///   - call: Its tokens, its key, whether it may be repeated, and whether its answer streams.
     ///   - judge: Says what an answer that came tells about the target; by default every answer is a success. One that is
-    ///     not may be tried again; it is returned when no other attempt is allowed, and lost when a gate, a limit or a
+    ///     not may be tried again; it is returned when no other attempt is allowed or let through, and lost when a limit or a
     ///     cancellation ends the call before the next.
     ///   - operation: One attempt. It should end soon when it is cancelled: it is waited for.
     /// - Throws: `PolicyError` with the operation's own last error in it.

@@ -1,4 +1,6 @@
+public import Admission
 public import Hedging
+public import ModelRouting
 public import Retrying
 public import SpillwayCore
 
@@ -13,8 +15,10 @@ public enum PolicyBuilder {
             case hedge(Hedge)
             case gates(Gates)
             case targets(Targets)
+            case router(ModelRouter)
             case timeout(AttemptTimeout)
             case slow(SlowAnswer)
+            case queue(FairQueue)
         }
 
         let kind: Kind
@@ -26,12 +30,16 @@ public enum PolicyBuilder {
     public static func buildExpression(_ retry: Retry) -> [Part] { [Part(kind: .retry(retry))] }
     /// Attempts beside one that takes long.
     public static func buildExpression(_ hedge: Hedge) -> [Part] { [Part(kind: .hedge(hedge))] }
+    /// A line in which attempts wait for the gates and targets inside of it.
+    public static func buildExpression(_ queue: FairQueue) -> [Part] { [Part(kind: .queue(queue))] }
     /// Gates for every attempt.
     public static func buildExpression(_ gates: Gates) -> [Part] { [Part(kind: .gates(gates))] }
     /// One gate for every attempt.
     public static func buildExpression(_ gate: any Gate) -> [Part] { [Part(kind: .gates(Gates(gate)))] }
     /// A choice of targets for every attempt.
     public static func buildExpression(_ targets: Targets) -> [Part] { [Part(kind: .targets(targets))] }
+    /// A ladder of tiers for every attempt, in place of targets.
+    public static func buildExpression(_ router: ModelRouter) -> [Part] { [Part(kind: .router(router))] }
     /// Limits on the time of every attempt.
     public static func buildExpression(_ timeout: AttemptTimeout) -> [Part] { [Part(kind: .timeout(timeout))] }
     /// What gates are told of as slow.

@@ -1,5 +1,7 @@
+internal import Admission
 private import CSpillway
 internal import Hedging
+internal import ModelRouting
 internal import SpillwayCore
 internal import Synchronization
 
@@ -12,7 +14,7 @@ internal import Synchronization
 final class PolicyCore: @unchecked Sendable {
     struct Place: Sendable {
         let name: String
-        let gates: [Unmanaged<GateState>]
+        let gates: GateRow
     }
 
     let name: String
@@ -28,12 +30,11 @@ final class PolicyCore: @unchecked Sendable {
     @usableFromInline let hedge: Hedge?
     /// Whether each attempt runs in a task of its own, so that it can be cancelled by itself.
     @usableFromInline let cancelsAttempts: Bool
-    // The gates' states without counted references: the plan keeps the gates, and foreign ones are kept here. A buffer,
-    // because to walk an array counts a reference to it.
+    // The states of `row`. A buffer, because to walk an array counts a reference to it.
     let gates: UnsafeMutableBufferPointer<Unmanaged<GateState>>
     let places: [Place]
-    private let foreign: [ForeignGateState]
-    /// Whether some gate wants to know what attempts use.
+    private let row: GateRow
+    /// Whether some gate, or the queue, wants to know what attempts use.
     let isMetered: Bool
     let turn = Atomic<Int>(0)
 
@@ -51,18 +52,12 @@ final class PolicyCore: @unchecked Sendable {
         chain = plan.budget.map { BudgetChain.none.adding($0) } ?? .none
         hedge = plan.hedge
         cancelsAttempts = plan.cancelsAttempts
-        var foreign: [ForeignGateState] = []
-        func state(_ gate: any Gate) -> Unmanaged<GateState> {
-            if let gate = gate as? any BuiltInGate { return .passUnretained(gate.state) }
-            let state = ForeignGateState(gate)
-            foreign.append(state)
-            return .passUnretained(state)
-        }
-        gates = .allocate(capacity: plan.gates.count)
-        _ = gates.initialize(from: plan.gates.map(state))
-        places = plan.targets.map { Place(name: $0.name, gates: $0.gates.map(state)) }
-        self.foreign = foreign
-        isMetered = (gates + places.flatMap(\.gates)).contains { $0._withUnsafeGuaranteedRef(\.isMetered) }
+        row = GateRow(plan.gates)
+        gates = .allocate(capacity: row.states.count)
+        _ = gates.initialize(from: row.states)
+        places = plan.targets.map { Place(name: $0.name, gates: GateRow($0.gates)) }
+        let asks = row.isMetered || places.contains(where: \.gates.isMetered)
+        isMetered = asks || plan.router?.isMetered == true || plan.queue?.isMetered == true
     }
 
     var now: Instant { usesSystemTime ? Instant(nanoseconds: spw_now()) : time.now }
@@ -89,7 +84,9 @@ final class PolicyCore: @unchecked Sendable {
         var flow = Flow(
             began: now, deadline: deadline, latest: deadline.map { plan.deadline?.latestStart(before: $0) ?? $0 },
             isDeadlineCooperative: sets && plan.deadline?.isCooperative == true,
-            context: sets || adds ? CallContext(deadline: deadline, budgets: budgets) : nil, budgets: budgets,
+            context: sets || adds
+                ? CallContext(deadline: deadline, budgets: budgets, criticality: around?.criticality) : nil,
+            budgets: budgets,
             record: recorded || observer != nil ? Record() : nil)
         if case .rotating = plan.order, !places.isEmpty {
             flow.first = Int(truncatingIfNeeded: UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue))
@@ -102,13 +99,18 @@ final class PolicyCore: @unchecked Sendable {
     @usableFromInline
     func attempt(_ call: Call, _ flow: inout Flow) -> Attempt {
         var attempt = Attempt(
-            number: flow.number, call: call, started: flow.started, deadline: flow.deadline,
-            target: name(of: flow.target))
+            number: flow.number, call: own(call, at: flow.target), started: flow.started, deadline: flow.deadline,
+            target: name(of: flow.target), mode: flow.walk.mode)
+        if let steps = flow.walk.steps { attempt.steps = steps }
         if call.streams {
             flow.watch = AttemptWatch(nil, deadline: nil, streams: true, time: time, at: flow.started)
             attempt.watch = flow.watch
         }
-        if isMetered { attempt.usage = AttemptMeter(flow.permits.metered, time) }
+        if isMetered {
+            let meter = AttemptMeter(flow.permits, time)
+            flow.meter = meter
+            attempt.usage = meter
+        }
         return attempt
     }
 
@@ -120,11 +122,19 @@ final class PolicyCore: @unchecked Sendable {
     @usableFromInline
     func budgets(_ flow: inout Flow) -> BudgetChain { flow.budgets }
 
-    func name(of target: Int) -> String? { target < 0 ? nil : places[target].name }
+    func name(of target: Int) -> String? {
+        target < 0 ? nil : plan.router.map { $0.places[target].name } ?? places[target].name
+    }
+
+    /// The call as it is made there.
+    @inline(__always)
+    func own(_ call: Call, at target: Int) -> Call {
+        if let router = plan.router, target >= 0 { router.call(call, at: target) } else { call }
+    }
 
     /// What an error says about the target.
     @usableFromInline
-    func outcome(of error: any Error) -> Outcome { Task.isCancelled ? .neutral(.cancelled) : classifier(error) }
+    func outcome(of error: any Error) -> Outcome { Task.isCancelled ? .neutral(.cancelled) : classifier.failing(error) }
 
     /// Waits before the next attempt; false when the task was cancelled meanwhile, and then the budget has it back.
     @usableFromInline
@@ -138,7 +148,7 @@ final class PolicyCore: @unchecked Sendable {
         } else {
             flow.started = began
         }
-        if goesOn { flow.number += 1 } else { flow.budgets.restore() }
+        if goesOn { flow.number += 1 } else { giveBackAttempt(&flow) }
         return goesOn
     }
 
@@ -155,7 +165,8 @@ final class PolicyCore: @unchecked Sendable {
         return CallReport(
             policy: name, started: flow.began,
             ended: record.attempts.reduce(flow.started) { max($0, $1.ended) },
-            ending: record.ending, waited: .nanoseconds(flow.waited), attempts: record.attempts,
-            rejections: record.rejections)
+            ending: record.ending, waited: .nanoseconds(flow.waited), queued: .nanoseconds(flow.queued),
+            attempts: record.attempts, rejections: record.rejections, steps: flow.walk.steps ?? [],
+            mode: flow.walk.mode)
     }
 }

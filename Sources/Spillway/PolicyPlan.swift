@@ -1,4 +1,6 @@
+internal import Admission
 internal import Hedging
+internal import ModelRouting
 internal import Retrying
 internal import SpillwayCore
 
@@ -12,6 +14,10 @@ struct PolicyPlan: Sendable {
     private(set) var gates: [any Gate] = []
     private(set) var targets: [Target] = []
     private(set) var order = Targets.Order.ladder
+    private(set) var router: ModelRouter?
+    private(set) var queue: FairQueue?
+    /// How many of the gates stand before the queue: they refuse at once.
+    private(set) var gatesBeforeQueue = 0
 
     /// The most gates that one attempt can pass.
     static let mostGates = PermitStack.capacity
@@ -25,7 +31,7 @@ struct PolicyPlan: Sendable {
             case .deadline(let deadline):
                 try require(self.deadline == nil, "two deadlines", "one deadline, outermost")
                 try require(
-                    retry == nil && hedge == nil && timeout == nil && gates.isEmpty && targets.isEmpty,
+                    retry == nil && hedge == nil && queue == nil && timeout == nil && gates.isEmpty && hasNoTargets,
                     "Deadline inside another part",
                     "Deadline outermost: it bounds the whole call, with all attempts and waits")
                 self.deadline = deadline
@@ -46,6 +52,12 @@ struct PolicyPlan: Sendable {
                     hedge.losers == .awaited, "losers", ".reaped in a policy",
                     ".awaited: a policy leaves no attempt running when it returns; Hedge.run alone may")
                 self.hedge = hedge
+            case .queue(let queue):
+                try require(self.queue == nil, "two FairQueues", "one FairQueue")
+                try require(
+                    hasNoTargets, "FairQueue inside Targets", "FairQueue outside of the Targets that calls wait for")
+                self.queue = queue
+                gatesBeforeQueue = gates.count
             case .timeout(let timeout):
                 try require(self.timeout == nil, "two AttemptTimeouts", "one AttemptTimeout")
                 self.timeout = timeout
@@ -54,14 +66,17 @@ struct PolicyPlan: Sendable {
                 self.slow = slow
             case .gates(let gates):
                 try require(
-                    targets.isEmpty, "Gates inside Targets",
-                    "Gates before Targets; the gates of one target go into that Target")
+                    hasNoTargets, "Gates inside Targets",
+                    "Gates before Targets or a ModelRouter; the gates of one target go into that Target, Tier or Model")
                 self.gates += gates.gates
             case .targets(let targets):
-                try require(self.targets.isEmpty, "two Targets", "one Targets")
+                try require(hasNoTargets, "two Targets", "one Targets or one ModelRouter")
                 try require(!targets.targets.isEmpty, "targets", "empty", "at least one target")
                 self.targets = targets.targets
                 order = targets.order
+            case .router(let router):
+                try require(hasNoTargets, "two Targets", "one Targets or one ModelRouter")
+                self.router = router
             }
         }
         if let retry, let hedge {
@@ -69,24 +84,40 @@ struct PolicyPlan: Sendable {
                 retry.budget === hedge.budget, "budget", "one of the Retry's and another of the Hedge's",
                 "the same for both: together they must not ask for more than it allows")
         }
+        if let router {
+            try require(
+                (retry.map { $0.budget === router.budget } ?? true)
+                    && (hedge.map { $0.budget === router.budget } ?? true),
+                "budget", "one of the ModelRouter's and another of the Retry's or Hedge's",
+                "the same for all: together they must not ask for more than it allows")
+        }
+        try require(
+            queue == nil || gates.count > gatesBeforeQueue || !hasNoTargets, "FairQueue without Gates or Targets",
+            "something inside of the FairQueue to wait for")
         try checkTimes()
         try checkTargets()
         try checkGates()
     }
 
     /// What bounds extra attempts, and what pays for them; nil: there are none.
-    var budget: (any AttemptBudget)? { retry?.budget ?? hedge?.budget }
+    var budget: (any AttemptBudget)? { retry?.budget ?? hedge?.budget ?? router?.budget }
+
+    private var hasNoTargets: Bool { targets.isEmpty && router == nil }
 
     /// Whether one call can make several attempts.
-    var multiplies: Bool { hedge != nil || retry.map { $0.limit > 0 } ?? false }
+    var multiplies: Bool { hedge != nil || router != nil || retry.map { $0.limit > 0 } ?? false }
 
     /// Whether attempts must be cancelled by themselves, so that each needs a task of its own.
-    var cancelsAttempts: Bool { hedge != nil || timeout != nil || deadline.map { !$0.isCooperative } ?? false }
+    var cancelsAttempts: Bool {
+        hedge != nil || timeout != nil || router?.hasTimeouts == true || deadline.map { !$0.isCooperative } ?? false
+    }
 
     private func requireNothingOfOneAttempt(_ part: String) throws(ConfigurationError) {
         try require(
-            gates.isEmpty && targets.isEmpty, "\(part) inside Gates or Targets",
+            gates.isEmpty && hasNoTargets, "\(part) inside Gates or Targets",
             "\(part) outside of Gates and Targets: else attempts pass without being asked or counted")
+        try require(
+            queue == nil, "\(part) inside FairQueue", "\(part) outside of FairQueue, in which each attempt waits")
         try require(
             timeout == nil, "\(part) inside AttemptTimeout",
             "\(part) outside of AttemptTimeout, which bounds one attempt; Deadline bounds all of them")
@@ -116,7 +147,8 @@ struct PolicyPlan: Sendable {
     }
 
     private func checkGates() throws(ConfigurationError) {
-        for own in targets.isEmpty ? [[]] : targets.map(\.gates) {
+        let places = router?.places.map(\.gates.gates) ?? targets.map(\.gates)
+        for own in places.isEmpty ? [[]] : places {
             let all = gates + own
             try require(
                 all.count <= Self.mostGates, "gates", "\(all.count) on one attempt", "at most \(Self.mostGates)")

@@ -10,14 +10,14 @@ public final class SQLiteLedgerReader: Sendable {
 
     /// Where the file is.
     public let path: String
-    private let file: LedgerFile
+    private let file: StoreFile<LedgerTables>
 
     /// Opens the file at `path`, in a folder where SQLite may keep its `path-shm` beside it.
     ///
     /// - Throws: `LedgerStoreError`.
     public init(_ path: String) async throws(LedgerStoreError) {
         self.path = path
-        file = try await LedgerFile.open(path, .read)
+        file = try await StoreFile.open(path, .read)
     }
 
     /// Calls `body` for each posting of a time, in order of time.

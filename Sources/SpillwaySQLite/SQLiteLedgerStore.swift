@@ -27,7 +27,7 @@ public final class SQLiteLedgerStore: LedgerStore {
     public let path: String
     /// What must be on the disk before a posting counts as stored.
     public let synchronous: Synchronous
-    private let file: LedgerFile
+    private let file: StoreFile<LedgerTables>
 
     /// Opens the file at `path`, and makes it where there is none.
     ///
@@ -40,7 +40,7 @@ public final class SQLiteLedgerStore: LedgerStore {
     public init(_ path: String, synchronous: Synchronous = .full) async throws(LedgerStoreError) {
         self.path = path
         self.synchronous = synchronous
-        file = try await LedgerFile.open(path, .write(synchronous))
+        file = try await StoreFile.open(path, .write(synchronous))
     }
 
     deinit {
@@ -71,12 +71,12 @@ public final class SQLiteLedgerStore: LedgerStore {
     /// - Throws: `LedgerStoreError`.
     public func close() async throws(LedgerStoreError) {
         let file = file
-        try await LedgerFile.offThePool { () throws(LedgerStoreError) in try file.close() }
+        try await StoreFile<LedgerTables>.offThePool { () throws(LedgerStoreError) in try file.close() }
     }
 
     /// Bounds the file to its present size and `pages` more, as a disk that is nearly full would; nil: nothing does.
     package func leaveRoom(pages: Int64?) async throws(LedgerStoreError) {
-        try await file.perform { try $0.leaveRoom(pages: pages) }
+        try await file.perform { try boundSize(pages: pages, $0.connection) }
     }
 }
 #endif

@@ -30,6 +30,48 @@ import Testing
         #expect(allocations { _ = [Int](repeating: 1, count: 100).withUnsafeBufferPointer { $0.baseAddress } } >= 1_000)
     }
 
+    @Test func sharedLimit() async throws {
+        let limit = try SharedLimit("shared", .init(.amount(1 << 40, per: .seconds(86_400))), store: MemoryLeaseStore())
+        #expect(
+            allocations { expectRefusal { () throws(Rejection) in try limit.admit(cost: 1, at: noon) } } == throwing)
+        let time = SystemTime(), running = Task { try await limit.run() }
+        let end = time.now.advanced(by: .seconds(60))
+        try await limit.acquire(cost: 1 << 30, until: end).void(at: time.now)
+        let now = time.now
+        #expect(try allocations { try limit.admit(cost: 1, at: now).settle(.success, at: now) } == 0)
+        running.cancel()
+        _ = try await running.value
+    }
+
+    /// A ladder of 4 tiers with 8 models each, well or with its upper tiers refused.
+    @Test func ladder() throws {
+        let breakers = try (0..<4).map { try CircuitBreaker("tier \($0)") }
+        let tiers = try (0..<4).map { tier in
+            Tier(
+                "tier \(tier)", choice: .cheapest(within: .seconds(2)),
+                models: try (0..<8).map {
+                    try Model(
+                        "model \(tier) \($0)", .init(quality: 0.9, cost: .perMillion(input: Int64($0), output: 1)))
+                }, gates: [breakers[tier]])
+        }
+        let router = try ModelRouter("ladder", budget: RetryBudget("extra"), tiers: tiers)
+        let call = Call(tokens: .estimate(input: 1_000, maxOutput: 500), idempotency: .idempotent)
+        func pick(_ expected: Int) throws {
+            var walk = Walk(recorded: false), permits = PermitStack()
+            let place = try router.admit(
+                call, &walk, &permits, budgets: .none, deadline: nil, at: noon, isWorthMore: { _, _ in false },
+                refused: { _ in })
+            if place / 8 != expected { fatalError("place \(place)") }
+            permits.settle(.success, at: noon)
+            router.learn(.success, at: place, &walk, since: noon, took: nil, usage: nil, now: noon)
+        }
+        #expect(try allocations { try pick(0) } == 0)
+        breakers[0].isolate(at: noon)
+        for _ in 0..<3 { try pick(1) }
+        #expect(router.mode.tier == "tier 1")
+        #expect(try allocations { try pick(1) } == 0, "the ladder has left the first tier: nobody throws")
+    }
+
     @Test func bucket() throws {
         let bucket = try TokenBucket("bucket", .init(rate: .perSecond(1e9), burst: 1_000_000))
         #expect(try allocations { try bucket.admit(at: noon).settle(.success, at: noon) } == 0)
@@ -49,6 +91,59 @@ import Testing
             } == 0)
         let name = "a tenant with a name that does not fit into a word"
         #expect(try allocations { try buckets.admit(name, at: noon).settle(.success, at: noon) } == 0)
+    }
+
+    @Test func bucketOfTokens() throws {
+        let bucket = try TokenBucket("bucket", .init(rate: .perSecond(1e9), burst: 1_000_000, unit: .tokens))
+        let call = Call(tokens: .estimate(input: 100, maxOutput: 100))
+        let less = Measurements(usage: Usage(input: 100, output: 20)), more = Measurements(usage: Usage(input: 500))
+        #expect(try allocations { try bucket.admit(call, at: noon).settle(.success, less, at: noon) } == 0)
+        let wide = try TokenBucket("wide", .init(rate: .perSecond(1e9), burst: .max / 2, unit: .tokens))
+        #expect(try allocations { try wide.admit(call, at: noon).settle(.success, more, at: noon) } == 0)
+    }
+
+    @Test func quota() throws {
+        let quota = try Quota(
+            "quota",
+            .init(
+                requests: .perSecond(1e6), tokens: .perSecond(1e8), inputTokens: .perSecond(1e8),
+                outputTokens: .perSecond(1e8), concurrency: 100), at: noon)
+        let call = Call(tokens: .estimate(input: 100, maxOutput: 100))
+        let less = Measurements(usage: Usage(input: 100, output: 20))
+        #expect(try allocations { try quota.admit(call, at: noon).settle(.success, less, at: noon) } == 0)
+        #expect(try allocations { try quota.admit(call, at: noon).void(at: noon) } == 0)
+        let tight = try Quota("tight", .init(tokens: .perDay(100)), at: noon)
+        #expect(allocations { expectRefusal { () throws(Rejection) in try tight.admit(call, at: noon) } } == throwing)
+    }
+
+    @Test func concurrencyLimit() throws {
+        let model = ConcurrencyLimit.Rule.model(firstContent: .seconds(2), tokensPerSecond: 20)
+        let measured = Measurements(firstContent: .seconds(1), tokensPerSecond: 30)
+        let limits: [ConcurrencyLimit.Configuration] = [
+            .init(.fixed(64)), .init(.adaptive(.gradient())), .init(.adaptive(.aimd())), .init(.adaptive(.vegas())),
+            .init(.adaptive(model)),
+        ]
+        for configuration in limits {
+            let limit = try ConcurrencyLimit("limit", configuration)
+            var now = noon
+            #expect(
+                try allocations {
+                    let permit = try limit.admit(Call(), at: now)
+                    now = now.advanced(by: .milliseconds(50))
+                    permit.settle(.success, measured, at: now)
+                    try limit.admit(Call(), at: now).settle(.success, at: now.advanced(by: .milliseconds(50)))
+                    try limit.admit(Call(), at: now).settle(
+                        .failure(.overloaded), at: now.advanced(by: .milliseconds(50)))
+                    try limit.admit(Call(), at: now).void(at: now)
+                } == 0, "\(configuration)")
+        }
+        let full = try ConcurrencyLimit("full", .init(.fixed(1)))
+        let held = try full.admit(Call(), at: noon)
+        #expect(allocations { expectRefusal { () throws(Rejection) in try full.admit(Call(), at: noon) } } == throwing)
+        held.settle(.success, at: noon)
+        let shared = try ConcurrencyLimit("shared", .init(.fixed(8), partitions: .byKey(["acme": 0.5], lending: 0)))
+        let call = Call(key: "acme")
+        #expect(try allocations { try shared.admit(call, at: noon).settle(.success, at: noon) } == 0)
     }
 
     @Test func ledger() throws {
@@ -152,6 +247,28 @@ import Testing
             } == 0)
     }
 
+    @Test func shedder() throws {
+        let shedder = try LoadShedder("shedder") { _ in 0.8 }
+        let call = Call(key: "a tenant with a name that does not fit into a word", criticality: .critical)
+        #expect(try allocations { try shedder.admit(call, at: noon).settle(.success, at: noon) } == 0)
+        let full = try LoadShedder("full") { _ in 2 }
+        #expect(allocations { expectRefusal { () throws(Rejection) in try full.admit(call, at: noon) } } == throwing)
+    }
+
+    @Test func policyWithAQueueInWhichNobodyWaits() async throws {
+        let bucket = try TokenBucket("bucket", .init(rate: .perSecond(1e9), burst: 1_000_000))
+        let queue = try FairQueue("queue")
+        let policy = try Policy("policy") { () throws(ConfigurationError) in
+            queue
+            Gates(bucket)
+        }
+        #expect(
+            try await leastAllocations { index in
+                let value = try await policy.run { _ in await doubled(index) }
+                if value != 2 * index { Issue.record("wrong answer") }
+            } == 0)
+    }
+
     @Test func policyThatSucceeds() async throws {
         let breaker = try CircuitBreaker("breaker")
         let bucket = try TokenBucket("bucket", .init(rate: .perSecond(1e9), burst: 1_000_000))
@@ -165,6 +282,21 @@ import Testing
                 let value = try await policy.run { _ in await doubled(index) }
                 if value != 2 * index { Issue.record("wrong answer") }
             } == 0)
+    }
+
+    /// What tells a gate of tokens of the use is two pieces of memory an attempt; a gate of calls needs none.
+    @Test func policyThatTellsTheUse() async throws {
+        let quota = try Quota("quota", .init(tokens: .perSecond(1e9, burst: .max)))
+        let policy = try Policy("policy") { () throws(ConfigurationError) in Gates(quota) }
+        let call = Call(tokens: .estimate(input: 100, maxOutput: 100))
+        #expect(
+            try await leastAllocations { index in
+                let value = try await policy.run(call) { attempt in
+                    attempt.used(Usage(input: 100, output: 10))
+                    return await doubled(index)
+                }
+                if value != 2 * index { Issue.record("wrong answer") }
+            } <= 2_000)
     }
 
     /// Allocations of 1,000 runs of `body`, which does not suspend.

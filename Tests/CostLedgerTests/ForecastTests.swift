@@ -80,7 +80,7 @@ import Testing
                 switch posting.kind {
                 case .held, .suspended: sum + posting.held
                 case .settled: sum + posting.cost
-                case .voided: sum
+                case .voided, .saved: sum
                 }
             }
             #expect(report.taken == taken, "seed \(seed)")

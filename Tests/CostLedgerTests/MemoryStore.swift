@@ -35,7 +35,7 @@ final class MemoryStore: LedgerStore {
             if let failure = contents.failure { throw failure }
             let ended = Set(contents.postings.keys.filter { $0.kind == .settled || $0.kind == .voided }.map(\.number))
             var open: [UInt64: Posting] = [:]
-            for posting in contents.postings.values where !ended.contains(posting.number) {
+            for posting in contents.postings.values where posting.kind != .saved && !ended.contains(posting.number) {
                 if open[posting.number]?.kind != .suspended { open[posting.number] = posting }
             }
             return LedgerImage(

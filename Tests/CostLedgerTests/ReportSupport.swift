@@ -11,12 +11,14 @@ extension Posting {
     static func made(
         _ number: UInt64, _ kind: Kind = .settled, operation: UInt64? = nil, attempt: UInt32 = 1,
         of scopes: [Scope] = [.tenant("acme"), .model("m")], began: Int64 = 0, took: Int64 = 1, held: Int64 = 100,
-        cost: Int64 = 0, usage: Usage? = nil, source: Usage.Source = .provider, _ outcome: Outcome = .success
+        cost: Int64 = 0, saved: Int64 = 0, usage: Usage? = nil, source: Usage.Source = .provider,
+        _ outcome: Outcome = .success
     ) -> Posting {
         Posting(
             number: number, kind: kind, operation: operation ?? number, attempt: attempt, scopes: scopes,
             began: reportDay + began * second, time: reportDay + (began + took) * second,
-            held: Money(nanodollars: held), cost: kind == .settled ? Money(nanodollars: cost) : .zero, usage: usage,
+            held: Money(nanodollars: held), cost: kind == .settled ? Money(nanodollars: cost) : .zero,
+            saved: Money(nanodollars: saved), usage: usage,
             source: source, outcome: outcome)
     }
 }

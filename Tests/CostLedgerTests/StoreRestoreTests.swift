@@ -47,7 +47,7 @@ import Testing
         try await ledger.stored()
         // No task runs between: both are in one batch.
         ledger.state.withBooks { books in
-            books.sweep(at: storeNoon + 61_000_000_000)
+            books.expire(at: storeNoon + 61_000_000_000)
             books.post(.voided, 0, at: storeNoon)
             books.settle(0, cost: 0)
         }

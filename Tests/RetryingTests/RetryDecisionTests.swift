@@ -15,6 +15,11 @@ import Testing
             after: outcome, attempt: attempt, previous: 0, idempotency: idempotency, deadline: deadline, at: at(100))
     }
 
+    /// Waiting does not fill a quota of the day, whatever hint comes with it.
+    @Test func aQuotaOfTheDayIsNotTriedAgain() {
+        #expect(!Outcome.Causes.transient.contains(.quotaExhausted))
+    }
+
     @Test func aTransientFailureIsTriedAgain() throws {
         for cause in [
             Outcome.Cause.connect, .transport, .timeout, .serverError, .overloaded, .rateLimited, .malformed, .unknown,

@@ -1,5 +1,6 @@
 #if SQLiteSupport
 import CostLedger
+import ModelRouting
 import SpillwayCore
 import SpillwaySQLite
 import Testing
@@ -21,6 +22,24 @@ import Testing
             if posting.kind == .settled { sum += posting.cost }
         }
         return sum
+    }
+
+    func openJobs(_ path: String) async throws -> JobQueue {
+        let store = try await SQLiteJobStore(path)
+        return try JobQueue("chat", .init(lease: .seconds(60), expires: .seconds(86_400), attempts: 5), store: store)
+    }
+
+    @Test func `a job outlives its queue`() async throws {
+        let folder = try Folder(), job = try await openJobs(folder.jobs).submit([1, 2, 3], tenant: "acme")
+        let jobs = try await openJobs(folder.jobs)
+        #expect(try await jobs.job(job.id, tenant: "acme") == job)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await jobs.work { $0.payload.reversed() } }
+            var last: Job?
+            for try await job in jobs.changes(of: job.id) { last = job }
+            #expect(last?.state == .done([3, 2, 1]))
+            group.cancelAll()
+        }
     }
 
     @Test func `what was settled is in the report`() async throws {

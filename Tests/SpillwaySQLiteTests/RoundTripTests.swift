@@ -20,10 +20,11 @@ import Testing
             [.success, .slow, .neutral(.none), .failure(.none)]
             + causes.flatMap { [.failure($0), .neutral($0, retryAfter: .milliseconds(1_500))] }
         for (index, outcome) in outcomes.enumerated() {
-            let kind = Posting.Kind.allCases[index % 4], source = Usage.Source.allCases[index % 3]
+            let kind = Posting.Kind.allCases[index % 5], source = Usage.Source.allCases[index % 3]
             var one = posting(
                 UInt64(index + 1), kind, time: noon + Int64(index), usage: index % 2 == 0 ? usage : nil, source: source,
                 outcome: outcome)
+            if kind == .saved { (one.held, one.cost, one.saved) = (.zero, .zero, .nano(Int64(index) - 3)) }
             one.operation = UInt64(index / 2 + 1)
             one.attempt = UInt32(index % 2 + 1)
             list.append(one)

@@ -82,3 +82,36 @@ final class Counter: Sendable {
     var total: Int { value.withLock { $0 } }
     func add() { value.withLock { $0 += 1 } }
 }
+
+/// A gate with so many places.
+final class Slots: Gate {
+    let name: String
+    private let label: GateName
+    private let free: Locked<Int>
+
+    init(_ total: Int, _ name: String = "slots") {
+        self.name = name
+        label = GateName(registering: name)
+        free = Locked(total)
+    }
+
+    deinit { label.release() }
+
+    var left: Int { free.withLock { $0 } }
+
+    func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
+        let isFree = free.withLock { free in
+            if free > 0 { free -= 1 } else { return false }
+            return true
+        }
+        guard isFree else { throw Rejection(by: label, reason: .concurrencyLimited) }
+        return Permit(at: now) { _, _ in self.free.withLock { $0 += 1 } }
+    }
+}
+
+/// Names in the order in which they were added.
+final class Log: Sendable {
+    private let names = Locked<[String]>([])
+    var all: [String] { names.withLock { $0 } }
+    func add(_ name: String) { names.withLock { $0.append(name) } }
+}

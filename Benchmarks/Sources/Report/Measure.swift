@@ -14,21 +14,21 @@ enum Effort {
 }
 
 /// The median over rounds of the time of one repetition of `body`, on one thread.
-func measure(_ body: (Int) -> Void) -> Figure {
-    body(Effort.iterations)
+func measure(times iterations: Int = Effort.iterations, _ body: (Int) -> Void) -> Figure {
+    body(iterations)
     var times: [Double] = []
     times.reserveCapacity(Effort.rounds)
     let allocated = allocations_of_thread()
     for _ in 0..<Effort.rounds {
         let start = limit_clock()
-        body(Effort.iterations)
-        times.append(Double(limit_clock() - start) / Double(Effort.iterations))
+        body(iterations)
+        times.append(Double(limit_clock() - start) / Double(iterations))
     }
     let counted = allocations_of_thread() - allocated
     times.sort()
     return Figure(
         nanoseconds: times[times.count / 2],
-        allocations: Double(counted) / Double(Effort.iterations * Effort.rounds))
+        allocations: Double(counted) / Double(iterations * Effort.rounds))
 }
 
 /// As ``measure(_:)`` for an operation that is awaited.

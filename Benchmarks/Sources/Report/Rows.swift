@@ -193,5 +193,5 @@ extension Row {
 
 extension Instant {
     /// A few nanoseconds later for each step, so that buckets never run dry.
-    fileprivate func later(_ step: Int) -> Instant { Instant(nanoseconds: nanoseconds + Int64(step)) }
+    func later(_ step: Int) -> Instant { Instant(nanoseconds: nanoseconds + Int64(step)) }
 }

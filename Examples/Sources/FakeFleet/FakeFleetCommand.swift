@@ -14,7 +14,7 @@ struct FakeFleetCommand: AsyncParsableCommand {
 
     /// Serves until SIGINT or SIGTERM.
     func run() async throws {
-        let fleet = try Fleet(options)
+        let fleet = try FleetServer(options)
         let serving = Task {
             try await fleet.run { addresses in
                 // Written past `print`'s buffer: whoever started the fleet waits for this line.

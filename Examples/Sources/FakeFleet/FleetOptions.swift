@@ -46,6 +46,15 @@ struct FleetOptions: ParsableArguments, Sendable {
     @Option(help: "Most tokens of prompt and answer together.")
     var contextLimit = 16384
 
+    @Option(help: "Requests that a replica answers in a window of real time, with OpenAI's headers; more get 429.")
+    var requestLimit: Int?
+
+    @Option(help: "Tokens of prompt and answer that a replica takes in a window of real time.")
+    var tokenLimit: Int?
+
+    @Option(help: "Seconds of real time in which the limits fill.")
+    var limitWindow = 60.0
+
     /// Throws a `ValidationError` that names the first flag whose value makes no fleet.
     func validate() throws {
         try Self.check("--replicas", replicas, in: 1...1000)
@@ -64,6 +73,11 @@ struct FleetOptions: ParsableArguments, Sendable {
         try Self.check("--max-queue", maxQueue, in: 1...1_000_000)
         // A request that no empty cache can hold would never run.
         try Self.check("--context-limit", contextLimit, in: 1...(kvBlocks * blockSize))
+        try Self.check("--request-limit", requestLimit ?? 1, in: 1...1_000_000_000)
+        try Self.check("--token-limit", tokenLimit ?? 1, in: 1...1_000_000_000)
+        guard (0.001...86_400).contains(limitWindow) else {
+            throw ValidationError("--limit-window \(limitWindow): must be a number from 0.001 to 86400")
+        }
         guard !models.contains("") else { throw ValidationError("--model \"\": must not be empty") }
     }
 

@@ -6,27 +6,13 @@ import SpillwayHTTPClient
 
 extension Gateway {
     /// Answers a request that was checked.
-    func answer(
-        _ request: ModelRequest, by route: Route, paidBy bill: Bill?, to client: ClientWatch
-    ) async throws -> Response {
-        let call = UpstreamCall(http: http, request: request, route: route, bill: bill)
+    func answer(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
         metrics.began()
-        return try await request.isStreamed ? stream(call, to: client) : whole(call, to: client)
+        return try await call.request.isStreamed ? stream(call, to: client) : whole(call, to: client)
     }
 
     private func whole(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
-        let task = Task {
-            let (result, report) = await call.route.reported(call.call) {
-                (attempt) async throws(UpstreamError) -> (answer: WholeAnswer, place: Route.Place) in
-                let (answer, place) = (try await call.whole(attempt), call.place(attempt))
-                // Here, because an answer that came second cost as much.
-                metrics.took(answer.usage, at: place)
-                return (answer, place)
-            }
-            metrics.ended(call.route, report)
-            log(call, report)
-            return (result: result, report: report)
-        }
+        let task = Task { await reply(to: call) }
         client.watch { task.cancel() }
         defer { client.unwatch() }
         let (result, report) = await withTaskCancellationHandler {
@@ -35,19 +21,36 @@ extension Gateway {
             task.cancel()
         }
         switch result {
-        case .success(let (answer, place)):
+        case .success(let reply):
             try await storeCost(of: call)
-            let headers: HTTPFields = [.contentType: answer.contentType]
-            let origin = call.origin(
-                place.upstream.name, answer.model.isEmpty ? place.asked(for: call.request.model) : answer.model)
-            return Response(status: .ok, headers: headers.naming(origin), body: .init(byteBuffer: answer.body))
+            return reply.response(to: call, report)
         case .failure(let error):
             throw failure(error, seen: error.underlying, report, call)
         }
     }
 
+    /// Makes a call for a whole answer, and writes down how it went.
+    func reply(
+        to call: UpstreamCall
+    ) async -> (result: Result<Reply, PolicyError<UpstreamError>>, report: CallReport) {
+        let (result, report) = await call.route.reported(call.call) {
+            (attempt) async throws(UpstreamError) -> Reply in
+            guard let place = attempt.target.flatMap({ call.route.places[$0] }) else {
+                return try await call.reply(of: attempt)
+            }
+            let answer = try await call.whole(attempt, at: place)
+            call.route.ladder?.kept?.keep(answer, of: attempt, to: call)
+            // Here, because an answer that came second cost as much.
+            metrics.took(answer.usage, at: place)
+            return .answer(answer, place)
+        }
+        metrics.ended(call.route, report)
+        log(call, report)
+        return (result, report)
+    }
+
     /// Returns when what the call has cost would outlive the process, as far as the ledger promises that.
-    private func storeCost(of call: UpstreamCall) async throws(APIError) {
+    func storeCost(of call: UpstreamCall) async throws(APIError) {
         do throws(LedgerStoreError) {
             try await call.bill?.account.ledger.storedBeforeAnswer()
         } catch {
@@ -80,6 +83,9 @@ extension Gateway {
         case .failed(let error):
             client.unwatch()
             throw error
+        case .deferred(let job, let origin):
+            client.unwatch()
+            return JobPage(job).accepted(origin)
         case .bytes, nil:
             task.cancel()
             throw APIError(PolicyError<UpstreamError>.cancelled(last: nil))
@@ -94,7 +100,11 @@ extension Gateway {
         let relay = StreamRelay(journal, commit: route.commit)
         let (result, report) = await PrefillGate.$journal.withValue(journal) {
             await route.reported(call.call) { (attempt) async throws(UpstreamError) -> Bool in
-                try await call.stream(attempt, relay, to: outlet)
+                if let place = attempt.target.flatMap({ route.places[$0] }) {
+                    try await call.stream(attempt, at: place, relay, to: outlet)
+                } else {
+                    try await call.stream(try await call.reply(of: attempt), attempt, relay, to: outlet)
+                }
                 return true
             }
         }
@@ -131,7 +141,7 @@ extension Gateway {
                 switch piece {
                 case .bytes(let bytes): try await writer.write(bytes)
                 case .failed(let error): try await writer.write(error.event)
-                case .opened: break
+                case .opened, .deferred: break
                 }
             }
             // Pieces also end when this task is cancelled: then the answer must not look whole.
@@ -141,12 +151,40 @@ extension Gateway {
     }
 
     /// What the client is told of a call that failed with `error`, of which `last` is the upstream's error that matters.
-    private func failure(
+    func failure(
         _ error: PolicyError<UpstreamError>, seen last: UpstreamError?, _ report: CallReport, _ call: UpstreamCall
     ) -> APIError {
-        var failure = unpaid(error, last, report, call) ?? APIError(error, seen: last)
+        var failure: APIError
+        if last?.outcome.cause == .noAnswer {
+            failure = unanswered(error, report, call)
+        } else {
+            failure = unpaid(error, last, report, call) ?? APIError(error, seen: last)
+        }
         let place = report.attempts.last?.target.flatMap { call.route.places[$0] }
-        failure.headers = failure.headers.naming(call.origin(place?.upstream.name, nil))
+        let origin = call.origin(place?.upstream.name, nil, report.mode, report.steps)
+        failure.headers = failure.headers.naming(origin)
         return failure
     }
+
+    /// What the client is told when the last tier that was asked has no answer: why those above it had none.
+    private func unanswered(
+        _ error: PolicyError<UpstreamError>, _ report: CallReport, _ call: UpstreamCall
+    ) -> APIError {
+        if let last = call.lastFailure { return unpaid(error, last, report, call) ?? APIError(error, seen: last) }
+        // The one to come back to first.
+        let never = Duration.seconds(1 << 40)
+        let soonest = report.rejections.min { ($0.retryAfter ?? never) < ($1.retryAfter ?? never) }
+        if let soonest {
+            let refused = PolicyError<UpstreamError>.rejected(soonest, last: nil)
+            return unpaid(refused, nil, report, call) ?? APIError(refused, seen: nil)
+        }
+        let reason = report.steps.first?.reason ?? .noAnswer
+        return APIError(
+            .serviceUnavailable, "Not possible now: \(reason)", type: "overloaded_error", code: "\(reason)")
+    }
+}
+
+extension UpstreamError {
+    /// A tier has nothing for the call, which goes further down.
+    static var noAnswer: UpstreamError { UpstreamError("the tier has no answer", NoAnswer().outcome) }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import Logging
 import NIOCore
+import Spillway
 
 extension Gateway {
     /// The server, calling `ready` with its port once it listens.
@@ -25,7 +26,7 @@ extension Gateway {
         router.middlewares.add(ErrorShape())
         router.get("health/live") { _, _ in Response(status: .ok) }
         router.get("health/ready") { _, _ in Response(status: self.isReady ? .ok : .serviceUnavailable) }
-        router.get("metrics") { _, _ in self.page() }
+        router.get("metrics") { _, _ in await self.page() }
         router.get("v1/models") { request, _ in
             _ = try self.caller(request)
             return try self.list()
@@ -36,6 +37,7 @@ extension Gateway {
                 try await self.serve(request, kind, context)
             }
         }
+        addJobs(to: router)
         return router
     }
 
@@ -46,11 +48,13 @@ extension Gateway {
         let caller = try caller(request)
         let route: Route
         let ask: ModelRequest
+        let needs: Call.Needs
         do {
             ask = try ModelRequest(
                 await body(of: request), kind: kind,
                 assumedOutput: treasury?.ledger == nil ? nil : treasury?.assumedOutput)
             route = try self.route(ask.model)
+            needs = try Call.Needs(request.headers) { route.ladder?.heedsDifficulty == true ? ask.difficulty : 0 }
         } catch {
             metrics.refused("", (error as? APIError)?.status == .notFound ? "unknown_model" : "invalid_request")
             throw error
@@ -61,6 +65,20 @@ extension Gateway {
             metrics.refused(route.name, "tenant_limit")
             throw error
         }
+        let tenant = caller?.tenant ?? tenantName(request.headers)
+        var later: (@Sendable () async throws -> Job)?
+        if jobs != nil, request.headers.wantsLater || route.ladder?.defers == true {
+            let errand = try Errand(
+                ask, tenant: tenant, caller: caller, session: request.headers.session, needs: needs)
+            // Without a key of the client's own, so that one call makes one job however often it is tried.
+            let key = request.headers[.init("idempotency-key")!] ?? UUID().uuidString
+            if request.headers.wantsLater {
+                var response = JobPage(try await submit(errand, key: key)).accepted(nil)
+                response.headers[.init("preference-applied")!] = "respond-async"
+                return response
+            }
+            later = { try await self.submit(errand, key: key) }
+        }
         let bill: Bill?
         do {
             bill = try caller.flatMap { try treasury?.bill(ask, by: route, for: $0, session: request.headers.session) }
@@ -68,11 +86,13 @@ extension Gateway {
             metrics.refused(route.name, "too_many_keys")
             throw error
         }
-        return try await answer(ask, by: route, paidBy: bill, to: context.client)
+        let call = UpstreamCall(
+            http: http, request: ask, route: route, bill: bill, tenant: tenant, needs: needs, later: later)
+        return try await answer(call, to: context.client)
     }
 
     /// Who asks; nil: nobody wants to know.
-    private func caller(_ request: Request) throws -> Caller? {
+    func caller(_ request: Request) throws -> Caller? {
         do {
             return try treasury?.caller(request.headers)
         } catch {
@@ -90,8 +110,10 @@ extension Gateway {
         }
     }
 
-    private func page() -> Response {
-        let page = MetricsPage(counts: metrics.snapshot, upstreams: upstreams, ledger: treasury?.ledger)
+    private func page() async -> Response {
+        let page = MetricsPage(
+            counts: metrics.snapshot, upstreams: upstreams, routes: Array(routes.values), ledger: treasury?.ledger,
+            jobs: try? await jobs?.counts())
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: page.text)))
@@ -104,5 +126,16 @@ extension Gateway {
         return Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: .init(byteBuffer: ByteBuffer(data: json)))
+    }
+}
+
+extension HTTPFields {
+    /// Whether the client prefers to be answered later (RFC 7240).
+    fileprivate var wantsLater: Bool {
+        self[values: .init("prefer")!].contains { field in
+            field.split(separator: ",").contains { preference in
+                preference.drop(while: \.isWhitespace).lowercased().hasPrefix("respond-async")
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ extension Gateway {
             services: [
                 .init(service: BookKeeping(gateway: self)),
                 .init(service: application(host: host, port: port, logger: logger, ready: ready)),
+                .init(service: JobWork(gateway: self)),
                 .init(service: Drain(gateway: self)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -30,6 +31,22 @@ private struct BookKeeping: Service {
     func run() async throws {
         try? await gracefulShutdown()
         await gateway.storeBooks()
+    }
+}
+
+/// Does jobs until told to stop; what is not done by then is given back for the next process.
+private struct JobWork: Service {
+    let gateway: Gateway
+
+    /// Returns when all jobs are given back.
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await gateway.work() }
+        } catch {
+            gateway.logger.error("jobs are not done any more: \(error)")
+        }
+        // Also without jobs: a service that returns stops the others.
+        try? await gracefulShutdown()
     }
 }
 

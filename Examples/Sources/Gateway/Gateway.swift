@@ -13,10 +13,12 @@ final class Gateway: Sendable {
     let http: HTTPClient
     let metrics = Metrics()
     let upstreams: [Upstream]
-    private let routes: [String: Route]
+    let routes: [String: Route]
     private let tenants: KeyedTokenBucket?
     /// Who pays for calls; nil: nobody asks.
     let treasury: Treasury?
+    /// Work for later; nil: there is none.
+    let jobs: JobQueue?
     let logger: Logger
     private let draining = Atomic(false)
 
@@ -25,8 +27,10 @@ final class Gateway: Sendable {
     /// - Parameters:
     ///   - http: Sends the requests; it stays the caller's to shut down.
     ///   - store: Where the ledger's postings are kept; nil: in memory alone.
+    ///   - jobStore: Where jobs are kept; nil: in memory alone.
     init(
-        _ configuration: Configuration, http: HTTPClient, logger: Logger, store: (any LedgerStore)? = nil
+        _ configuration: Configuration, http: HTTPClient, logger: Logger, store: (any LedgerStore)? = nil,
+        jobStore: (any JobStore)? = nil
     ) async throws {
         self.configuration = configuration
         self.http = http
@@ -41,10 +45,18 @@ final class Gateway: Sendable {
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         // One budget for all models: together they must not ask the upstreams more than this.
         let budget = try configuration.budget.map { try RetryBudget("retries", $0) } ?? .unlimited
-        routes = try Dictionary(
-            uniqueKeysWithValues: configuration.models.map {
-                ($0.name, try Route($0, upstreams: byName, budget: budget, ledger: treasury?.ledger))
-            })
+        var shelf = ModelShelf(configuration, upstreams: byName, ledger: treasury?.ledger)
+        let watch = LadderWatch(metrics: metrics, log: TransitionLog(logger: logger))
+        var routes: [String: Route] = [:]
+        for model in configuration.models {
+            routes[model.name] = try Route(
+                model, upstreams: byName, shelf: &shelf, budget: budget, ledger: treasury?.ledger, observer: watch)
+        }
+        self.routes = routes
+        jobs = try configuration.jobs.map { own in
+            try JobQueue(
+                "jobs", own.queue(mostBody: configuration.server.maxBodyBytes), store: jobStore ?? MemoryJobStore())
+        }
         tenants = try configuration.tenantLimit.map { try KeyedTokenBucket("tenants", $0.bucket) }
     }
 
@@ -76,6 +88,11 @@ final class Gateway: Sendable {
     func route(_ model: String) throws -> Route {
         if let route = routes[model] ?? routes["*"] { return route }
         throw APIError(.notFound, "The model '\(model)' does not exist", param: "model", code: "model_not_found")
+    }
+
+    /// The tenant that `headers` name, where the limits of tenants go by a header; nil: nobody in particular.
+    func tenantName(_ headers: HTTPFields) -> String? {
+        configuration.tenantLimit.flatMap { HTTPField.Name($0.header) }.flatMap { headers[$0] }
     }
 
     /// Charges the tenant that `headers` name: once for a request, however often it is tried.

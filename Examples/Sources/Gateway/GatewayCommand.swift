@@ -36,12 +36,17 @@ struct GatewayCommand: AsyncParsableCommand {
         let http = HTTPClient(configuration: Gateway.httpConfiguration)
         var outcome: Result<Void, any Error>
         var store: SQLiteLedgerStore?
+        var jobStore: SQLiteJobStore?
         var gateway: Gateway?
         do {
             if let books = configuration.spending?.ledger, let file = books.file {
                 store = try await SQLiteLedgerStore(file, synchronous: books.synchronous)
             }
-            let made = try await Gateway(configuration, http: http, logger: logger, store: store)
+            if let jobs = configuration.jobs, let file = jobs.file {
+                jobStore = try await SQLiteJobStore(file, synchronous: jobs.synchronous)
+            }
+            let made = try await Gateway(
+                configuration, http: http, logger: logger, store: store, jobStore: jobStore)
             gateway = made
             try await made.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
                 // Written past `print`'s buffer: whoever started the gateway waits for this line.
@@ -60,6 +65,7 @@ struct GatewayCommand: AsyncParsableCommand {
         // Also what streams cost that were cut.
         await gateway?.storeBooks()
         do { try await store?.close() } catch { if case .success = outcome { outcome = .failure(error) } }
+        do { try await jobStore?.close() } catch { if case .success = outcome { outcome = .failure(error) } }
         try await http.shutdown()
         try outcome.get()
     }

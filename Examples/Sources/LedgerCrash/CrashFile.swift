@@ -63,7 +63,7 @@ final class CrashFile {
         var problems = ledger.audit()
         let suspended = ledger.suspended()
         if Set(suspended.map(\.number)) != found.open { problems.append("other holds are in suspense than were open") }
-        var random = SplitMix64(state: work.seed)
+        let random = RandomSource.seeded(work.seed)
         for posting in suspended where random.next() % 4 != 0 {
             let cost = random.next() % 2 == 0 ? nil : Money(nanodollars: Int64(random.next() % 500))
             ledger.resolve(posting.number, cost: cost, at: SystemTime().now)

@@ -40,7 +40,7 @@ struct Recount {
             switch posting.kind {
             case .held: before = held.updateValue(posting, forKey: posting.number)
             case .suspended: before = suspended.updateValue(posting, forKey: posting.number)
-            case .settled, .voided: before = ended.updateValue(posting, forKey: posting.number)
+            case .settled, .voided, .saved: before = ended.updateValue(posting, forKey: posting.number)
             }
             if before != nil { wrong.append("\(posting.number) is there twice as \(posting.kind)") }
         }

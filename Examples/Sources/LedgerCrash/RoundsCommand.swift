@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SpillwayCore
 
 /// Kills a worker again and again, and checks the books each time.
 struct RoundsCommand: AsyncParsableCommand {
@@ -16,7 +17,7 @@ struct RoundsCommand: AsyncParsableCommand {
     func run() async throws {
         let start = ContinuousClock.now
         var total = Tally(), problems: [String] = []
-        var random = SplitMix64(state: seed)
+        let random = RandomSource.seeded(seed)
         var file: CrashFile?
         for round in 0..<rounds {
             if round % roundsPerFile == 0 {

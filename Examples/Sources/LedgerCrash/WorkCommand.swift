@@ -22,7 +22,7 @@ struct WorkCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for caller in 0..<Work.callers {
                 group.addTask {
-                    var caller = Caller(ledger, work, caller)
+                    let caller = Caller(ledger, work, caller)
                     try await caller.run()
                 }
             }
@@ -42,17 +42,17 @@ private struct Caller {
     private let ledger: Ledger
     private let work: Work
     private let number: Int
-    private var random: SplitMix64
+    private let random: RandomSource
     private let time = SystemTime()
 
     init(_ ledger: Ledger, _ work: Work, _ number: Int) {
         self.ledger = ledger
         self.work = work
         self.number = number
-        random = SplitMix64(state: work.seed &+ UInt64(number) &* 0x1_0001)
+        random = .seeded(work.seed &+ UInt64(number) &* 0x1_0001)
     }
 
-    mutating func run() async throws {
+    func run() async throws {
         var sessions = 0, refusals = 0
         while true {
             let account = try ledger.account(
@@ -67,7 +67,7 @@ private struct Caller {
     }
 
     /// One call; false when a limit refused it.
-    private mutating func call(_ account: Account) async throws -> Bool {
+    private func call(_ account: Account) async throws -> Bool {
         let amount = Int64(random.next() % 1_000 + 1)
         let hold: Hold
         do throws(Rejection) { hold = try account.hold(Money(nanodollars: amount), at: time.now) } catch {

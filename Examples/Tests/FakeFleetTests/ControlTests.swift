@@ -78,7 +78,7 @@ import Testing
     @Test func `a port that is taken is named`() async throws {
         try await withFleet { fleet in
             let taken = fleet.addresses.replicas[0]
-            let second = try Fleet(FleetOptions.parse(["--port=\(taken)", "--replicas=1"]))
+            let second = try FleetServer(FleetOptions.parse(["--port=\(taken)", "--replicas=1"]))
             let error = await #expect(throws: FleetError.self) { try await second.run { _ in } }
             #expect(error?.port == taken)
         }

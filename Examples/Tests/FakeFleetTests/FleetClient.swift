@@ -9,7 +9,7 @@ import Testing
 
 /// Talks to a running fleet over real sockets.
 struct FleetClient: Sendable {
-    let addresses: Fleet.Addresses
+    let addresses: FleetServer.Addresses
 
     /// Sends a request; `body` is JSON text or anything that is not.
     func send(
@@ -58,10 +58,10 @@ struct FleetClient: Sendable {
 /// Runs `body` against a fleet of one fast replica on free ports; `flags` override.
 func withFleet(_ flags: [String] = [], _ body: (FleetClient) async throws -> Void) async throws {
     let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"] + flags)
-    let (ready, announce) = AsyncStream.makeStream(of: Fleet.Addresses.self)
+    let (ready, announce) = AsyncStream.makeStream(of: FleetServer.Addresses.self)
     let serving = Task {
         defer { announce.finish() }
-        try await Fleet(options).run { announce.yield($0) }
+        try await FleetServer(options).run { announce.yield($0) }
     }
     for await addresses in ready {
         do {

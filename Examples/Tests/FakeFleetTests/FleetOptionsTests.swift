@@ -19,6 +19,7 @@ import Testing
         ("--kv-blocks", "0"), ("--block-size", "0"), ("--tokens-per-chunk", "0"), ("--max-queue", "0"),
         ("--token-budget", "15"),
         ("--context-limit", "65537"), ("--seed", "-1"), ("--model", ""),
+        ("--request-limit", "0"), ("--token-limit", "-1"), ("--limit-window", "0"),
     ])
     func `a bad value is refused, naming its flag`(flag: String, value: String) throws {
         let error = try #require(throws: (any Error).self) { try FleetOptions.parse(["\(flag)=\(value)"]) }
@@ -27,11 +28,11 @@ import Testing
 
     @Test func `the ready line names the ports`() {
         #expect(
-            Fleet.Addresses(control: 9100, replicas: [9101, 9102, 9103]).readyLine
+            FleetServer.Addresses(control: 9100, replicas: [9101, 9102, 9103]).readyLine
                 == "fleet: ready control=127.0.0.1:9100 replicas=9101-9103"
         )
         #expect(
-            Fleet.Addresses(control: 5000, replicas: [6001, 7002]).readyLine
+            FleetServer.Addresses(control: 5000, replicas: [6001, 7002]).readyLine
                 == "fleet: ready control=127.0.0.1:5000 replicas=6001,7002"
         )
     }

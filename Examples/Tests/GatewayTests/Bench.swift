@@ -12,7 +12,7 @@ import Testing
 
 /// A gateway in front of a fleet, both over real sockets.
 struct Bench: Sendable {
-    let fleet: Fleet.Addresses
+    let fleet: FleetServer.Addresses
     let gateway: Gateway
     /// The gateway's.
     let port: Int
@@ -86,27 +86,28 @@ struct Bench: Sendable {
 /// Runs `body` against a gateway with a ladder of fast replicas, each with the YAML flow fields `upstream`.
 ///
 /// The replicas serve `models`, and the gateway asks each for the one in its place; by default all for the same. `extra` are
-/// further fields of the file.
+/// further fields of the file, and `route` those of the model `chat` in place of its targets.
 func withBench(
     replicas: Int = 2, upstream: String = "breaker: none, prefill: flags",
     policy: String = "{ retries: 3, backoff: { kind: none } }", server: String = "{}",
-    flags: [String] = [], models: [String]? = nil, extra: String = "",
+    flags: [String] = [], models: [String]? = nil, route: String? = nil, extra: String = "",
     store: (any LedgerStore)? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
     let names = models ?? Array(repeating: "fake-7b", count: replicas)
     let options = try FleetOptions.parse(
         ["--port=0", "--replicas=\(replicas)", "--speed=1000"] + names.map { "--model=\($0)" } + flags)
     try await running {
-        try await Fleet(options).run(ready: $0)
+        try await FleetServer(options).run(ready: $0)
     } body: { fleet in
         let numbers = 1...replicas
+        let targets =
+            "targets: [\(numbers.map { "{ upstream: r\($0), model: \(names[$0 - 1]) }" }.joined(separator: ", "))]"
         let yaml = """
             upstreams:
             \(numbers.map { "  r\($0): { url: 'http://127.0.0.1:\(fleet.replicas[$0 - 1])', \(upstream) }" }
                 .joined(separator: "\n"))
             models:
-              chat:
-                targets: [\(numbers.map { "{ upstream: r\($0), model: \(names[$0 - 1]) }" }.joined(separator: ", "))]
+              chat: { \(route ?? targets) }
             policy: \(policy)
             server: \(server)
             \(extra)
@@ -125,6 +126,8 @@ func withGateway(
     do {
         let gateway = try await Gateway(
             Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent, store: store)
+        let workers = Task { try await gateway.work() }
+        defer { workers.cancel() }
         try await running { ready in
             try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
         } body: { port in

@@ -19,6 +19,13 @@ struct ConfigurationTests {
         #expect(configuration.server.port == 8080)
     }
 
+    @Test(arguments: ["gateway-naive", "gateway-spillway"]) func `the files of the demo are read`(name: String) throws {
+        let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let path = examples.appending(path: "Data/\(name).yaml").path
+        #expect(try Configuration(path: path, environment: [:]).upstreams.count == 8)
+    }
+
     @Test func `every field is read`() throws {
         let yaml = """
             upstreams:
@@ -31,7 +38,12 @@ struct ConfigurationTests {
                     slowSeconds: 30, stuck: { olderThanSeconds: 60, calls: 4, share: 0.25 } }
                 rateLimit: { perMinute: 60, burst: 10, unit: tokens }
                 cooldown: { firstSeconds: 2, maximumSeconds: 9 }
-              b: { url: http://b, breaker: none }
+                concurrency: { rule: model, firstContentSeconds: 1, tokensPerSecond: 15, from: 4, to: 90 }
+              b:
+                url: http://b
+                breaker: none
+                concurrency: { limit: 7 }
+                quota: { provider: anthropic, requestsPerMinute: 50, inputTokensPerMinute: 9000, tokensPerDay: 5000000 }
             models:
               "*": { order: rotating, targets: [{ upstream: a, model: "*" }, { upstream: b, model: y }] }
             policy:
@@ -40,6 +52,10 @@ struct ConfigurationTests {
               firstContentSeconds: 0.5
               stallSeconds: 0.25
               retries: 4
+              queue:
+                { capacity: 50, longestSeconds: 3, longest: { sheddable: 1 }, newestFirstAfterSeconds: 2,
+                  codel: { targetSeconds: 0.2, intervalSeconds: 1 }, weights: { acme: 3 } }
+              shed: { sheddable: { from: 0.1, to: 0.2 }, critical: never, criticalPlus: never }
               backoff: { kind: linear, fromMs: 10, capMs: 100, jitter: none }
               budget: unlimited
               tenantLimit: { perMinute: 30, burst: 5, header: x-tenant }
@@ -57,6 +73,21 @@ struct ConfigurationTests {
         #expect(first.rateLimit == .init(rate: .perMinute(60), burst: 10, unit: .tokens))
         #expect(first.cooldown?.most == .seconds(9))
         #expect(configuration.upstreams[1].breaker == nil)
+        #expect(
+            first.concurrency
+                == .init(.adaptive(.model(firstContent: .seconds(1), tokensPerSecond: 15)), in: 4...90))
+        #expect(configuration.upstreams[1].concurrency == .init(.fixed(7)))
+        #expect(configuration.upstreams[1].quota?.provider == .anthropic)
+        #expect(
+            configuration.upstreams[1].quota?.limits
+                == .init(requests: .perMinute(50), tokensPerDay: .perDay(5e6), inputTokens: .perMinute(9_000)))
+        let calls = configuration.models[0].calls
+        #expect(calls.queue?.capacity == 50 && calls.queue?.longest == .seconds(3))
+        #expect(calls.queue?.longestByCriticality == [.sheddable: .seconds(1)])
+        #expect(calls.queue?.order == .adaptiveLIFO(after: .seconds(2)))
+        #expect(calls.queue?.discard == .codel(target: .milliseconds(200), interval: .seconds(1)))
+        #expect(calls.queue?.weights == ["acme": 3])
+        #expect(calls.shed?.sheddable == .init(0.1, 0.2) && calls.shed?.critical == .never)
         #expect(configuration.models[0].targets.count == 2)
         #expect(configuration.models[0].calls.limits.stall == .milliseconds(250))
         #expect(configuration.models[0].calls.backoff.delay(beforeRetry: 3) == .milliseconds(30))
@@ -108,6 +139,20 @@ struct ConfigurationTests {
                 6, "policy.backoff", "cap"
             ),
             (upstreams + models + "policy:\n  budget: { ratio: 11 }\n", 6, "policy.budget.ratio", "from 0.0 to 10.0"),
+            (upstreams + models + "policy:\n  shed: {}\n", 6, "policy.shed", "needs a queue"),
+            (
+                upstreams + models + "policy:\n  queue: { longest: { urgent: 1 } }\n",
+                6, "policy.queue.longest.urgent", "one of sheddable"
+            ),
+            (upstreams + models + "policy:\n  queue: { capacity: 0 }\n", 6, "policy.queue.capacity", "from 1 to"),
+            (
+                "upstreams:\n  a: { url: http://a, concurrency: { limit: 3, rule: aimd } }\n" + models,
+                2, "upstreams.a.concurrency.rule", "not for a fixed limit"
+            ),
+            (
+                "upstreams:\n  a: { url: http://a, concurrency: { rule: magic } }\n" + models,
+                2, "upstreams.a.concurrency.rule", "'magic' is not one of"
+            ),
             (upstreams + models + "server:\n  port: 65536\n", 6, "server.port", "'65536' is not a whole number"),
             (upstreams + models + "server: 5\n", 5, "server", "'5' is not a mapping"),
             (

@@ -43,6 +43,30 @@ import Testing
         #expect(NSDictionary(dictionary: fields) == NSDictionary(dictionary: try Self.fields(Data(text.utf8))))
     }
 
+    @Test(
+        arguments: [
+            ("", ["max_tokens": 50]), (#","max_tokens":200"#, ["max_tokens": 50]),
+            (#","max_tokens":20"#, ["max_tokens": 20]),
+            (#","max_completion_tokens":200"#, ["max_completion_tokens": 50]),
+            (
+                #","max_tokens":20,"max_completion_tokens":90"#, ["max_tokens": 20, "max_completion_tokens": 50]
+            ), (#","max_tokens":null"#, ["max_tokens": 50]), (#","max_tokens":200,"n":5"#, ["max_tokens": 10]),
+        ] as [(String, [String: Int])])
+    func `a limit on the length of answers is lowered, never raised`(extra: String, limits: [String: Int]) throws {
+        let text = #"{"model":"chat","messages":[{"role":"user","content":"hi"}]\#(extra)}"#
+        let request = try ModelRequest(ByteBuffer(string: text), kind: .chat)
+        let body = try request.body(asking: "*", limitedTo: 50)
+        let fields = try Self.fields(Data(body.readableBytesView))
+        for name in ["max_tokens", "max_completion_tokens"] { #expect(fields[name] as? Int == limits[name]) }
+        #expect(try request.body(asking: "*") == ByteBuffer(string: text))
+    }
+
+    @Test func `the length of embeddings has no limit`() throws {
+        let text = #"{"model":"chat","input":"a"}"#
+        let request = try ModelRequest(ByteBuffer(string: text), kind: .embeddings)
+        #expect(try request.body(asking: "*", limitedTo: 50) == ByteBuffer(string: text))
+    }
+
     private static func fields(_ data: Data) throws -> [String: Any] {
         try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
     }

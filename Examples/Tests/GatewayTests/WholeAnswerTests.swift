@@ -38,4 +38,23 @@ struct WholeAnswerTests {
         #expect(error?.status == status)
         #expect(error?.outcome.cause == cause)
     }
+
+    @Test func `an answer can be passed on as a stream of a chunk for each choice, its usage and its end`() throws {
+        let json = #"""
+            {"id":"a","object":"chat.completion","created":1,"model":"m","usage":{"prompt_tokens":3,"completion_tokens":4},
+             "choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"},
+              {"index":1,"message":{"role":"assistant","content":null,
+               "tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]},
+               "finish_reason":"tool_calls"}]}
+            """#
+        let events = String(buffer: try answer(json).events()).components(separatedBy: "\n\n").dropLast()
+        #expect(events.count == 4 && events.last == "data: [DONE]")
+        #expect(events[0].contains(#""delta":{"content":"hi","role":"assistant"},"finish_reason":"stop","index":0"#))
+        #expect(events[0].contains(#""object":"chat.completion.chunk""#) && !events[0].contains("usage"))
+        #expect(events[1].contains(#""id":"t","index":0,"type":"function""#))
+        #expect(events[2].contains(#""choices":[]"#) && events[2].contains(#""completion_tokens":4"#))
+        var decoder = ChatStreamDecoder(limit: .max)
+        _ = decoder.feed(Array(events.joined(separator: "\n\n").utf8) + Array("\n\n".utf8))
+        #expect(decoder.failure == nil)
+    }
 }

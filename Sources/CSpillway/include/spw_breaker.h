@@ -18,6 +18,7 @@ typedef struct {
     int64_t open_for;  ///< nanoseconds; INT64_MAX: until somebody says otherwise
     uint32_t by_ring;  ///< 1: `ring` is the window, 0: `window` is
     uint32_t shadow;   ///< 1: refuse nothing
+    const uint32_t *panic; ///< of the breaker's group: 1, refuse nothing; NULL: it is in none
     int64_t slow_from; ///< nanoseconds after which a success counts as failed; INT64_MAX: never; see spw_breaker_failed
     spw_window window;
     spw_ring ring;
@@ -46,6 +47,20 @@ static inline int64_t spw_breaker_open_left(const spw_breaker *b, int64_t now) {
 
 static inline bool spw_breaker_is_shadow(const spw_breaker *b) {
     return SPW_FIELD(b->shadow) != 0;
+}
+
+/// Whether the breaker's group refuses nothing because too many of its members are out of service.
+static inline bool spw_breaker_panics(const spw_breaker *b) {
+    const uint32_t *panic = __atomic_load_n(&b->panic, __ATOMIC_ACQUIRE);
+    return panic && __atomic_load_n(panic, __ATOMIC_RELAXED) != 0;
+}
+
+static inline void spw_breaker_join(spw_breaker *b, const uint32_t *panic) {
+    __atomic_store_n(&b->panic, panic, __ATOMIC_RELEASE);
+}
+
+static inline void spw_breaker_set_panic(uint32_t *panic, bool panics) {
+    __atomic_store_n(panic, panics ? 1 : 0, __ATOMIC_RELAXED);
 }
 
 static inline void spw_breaker_publish(

@@ -26,6 +26,10 @@
 /// last in line can give back. Two words move together, so givers take turns at a lock; tat moves first, so that an
 /// admission between the two remembers too little and never too much.
 ///
+/// A call that is settled with what it really used gives back the difference in the same way, because what it gives back lies
+/// at the end of its own debt. What it used beyond is taken whether it is there or not: tat may then be more than a whole
+/// burst ahead, and later calls wait.
+///
 /// `interval` and `burst` change under `version` (odd while changing). A reader that saw an even version, then tat,
 /// then the same version has a consistent triple. An update always changes tat too, so that a swap begun before it
 /// fails after it.
@@ -60,6 +64,12 @@ typedef struct {
 static inline int64_t spw_bucket_ticks(int64_t nanoseconds) {
     int64_t n = nanoseconds < 0 ? 0 : nanoseconds;
     return (n > SPW_BUCKET_HORIZON ? SPW_BUCKET_HORIZON : n) * SPW_TICKS;
+}
+
+/// `units` more of debt, which stops where sums would no longer fit: 9 years after the clock's origin.
+static inline int64_t spw_bucket_later(int64_t tat, int64_t units, int64_t interval) {
+    __int128_t after = (__int128_t)tat + (__int128_t)units * interval;
+    return after < 2 * SPW_BUCKET_SPAN ? (int64_t)after : 2 * SPW_BUCKET_SPAN;
 }
 
 static inline void spw_bucket_init(spw_bucket *b, int64_t interval, int64_t burst) {
@@ -129,6 +139,30 @@ static inline bool spw_bucket_refund(spw_bucket *b, int64_t now, uint32_t cost, 
     if (!last && amount > 0) __atomic_store_n(&b->shifted, shifted + (uint64_t)amount, __ATOMIC_RELEASE);
     spw_lock_release(&b->givers);
     return amount > 0;
+}
+
+/// How many bursts what was used beyond can make a bucket owe: one absurd figure must not lock out for years.
+#define SPW_BUCKET_DEBTS 4
+
+/// Takes `units` that a call used beyond what it had taken, whether they are there or not: later calls wait for them. No
+/// more than SPW_BUCKET_DEBTS bursts are owed by that.
+static inline void spw_bucket_charge(spw_bucket *b, int64_t now, int64_t units) {
+    int64_t start = spw_bucket_ticks(now), after;
+    spw_bucket_note(b, start);
+    int64_t tat = __atomic_load_n(&b->tat, __ATOMIC_ACQUIRE);
+    do {
+        int64_t interval = __atomic_load_n(&b->interval, __ATOMIC_RELAXED);
+        int64_t burst = __atomic_load_n(&b->burst, __ATOMIC_RELAXED);
+        after = spw_bucket_later(tat > start ? tat : start, units, interval);
+        int64_t most = spw_bucket_later(start, SPW_BUCKET_DEBTS * burst, interval);
+        if (after > most) after = tat > most ? tat : most;
+    } while (!__atomic_compare_exchange_n(&b->tat, &tat, after, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+}
+
+/// Empties the bucket, as if all of it had just been taken. Whoever takes meanwhile may take from what was there.
+static inline void spw_bucket_drain(spw_bucket *b, int64_t now) {
+    int64_t span = __atomic_load_n(&b->interval, __ATOMIC_RELAXED) * __atomic_load_n(&b->burst, __ATOMIC_RELAXED);
+    __atomic_store_n(&b->tat, spw_bucket_ticks(now) + span, __ATOMIC_RELEASE);
 }
 
 /// Whole units that could be taken at `now`.

@@ -110,9 +110,9 @@ static inline uint64_t spw_keyed_slots(const spw_keyed *t) {
 
 /// The tat that `cost` at `start` leads to, with the wait until it is allowed.
 static inline spw_bucket_answer spw_keyed_next(
-    const spw_keyed_limit *limit, int64_t tat, int64_t start, uint32_t cost
+    const spw_keyed_limit *limit, int64_t tat, int64_t start, int64_t cost
 ) {
-    int64_t after = (tat > start ? tat : start) + (int64_t)cost * limit->interval;
+    int64_t after = spw_bucket_later(tat > start ? tat : start, cost, limit->interval);
     int64_t excess = after - limit->span - start;
     return (spw_bucket_answer){excess > 0 ? (excess + SPW_TICKS - 1) / SPW_TICKS : 0, (uint64_t)after};
 }
@@ -120,7 +120,7 @@ static inline spw_bucket_answer spw_keyed_next(
 /// Takes a slot for a key that was not found, under the shard's lock. Sets `retry` when the key has come meanwhile.
 static inline spw_keyed_answer spw_keyed_insert(
     const spw_keyed *t, const spw_keyed_limit *limit, spw_keyed_slot *shard, spw_keyed_lock *guard, uint64_t hash,
-    int64_t start, uint32_t cost, bool *retry
+    int64_t start, int64_t cost, bool *retry
 ) {
     uint64_t mask = (UINT64_C(1) << t->shard_bits) - 1;
     spw_keyed_answer answer = {-2, 0};
@@ -162,10 +162,10 @@ done:
     return answer;
 }
 
-/// Takes `cost` units (at least 1) from the bucket of the key with this hash.
-static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64_t now, uint32_t cost) {
-    spw_keyed_limit limit = spw_keyed_limit_of(t);
-    if ((int64_t)cost > limit.burst) return (spw_keyed_answer){-1, 0};
+/// Takes `cost` units (at least 1) from the bucket of the key with this hash, within `limit`.
+static inline spw_keyed_answer spw_keyed_take_within(
+    spw_keyed *t, uint64_t hash, int64_t now, int64_t cost, spw_keyed_limit limit
+) {
     int64_t start = spw_bucket_ticks(now);
     if (hash == 0) hash = 1;
     uint64_t number = t->lock_bits ? hash >> (64 - t->lock_bits) : 0;
@@ -192,6 +192,24 @@ static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64
             spw_keyed_insert(t, &limit, shard, &t->locks[number], hash, start, cost, &retry);
         if (!retry) return answer;
     }
+}
+
+/// Takes `cost` units (at least 1) from the bucket of the key with this hash.
+static inline spw_keyed_answer spw_keyed_take(spw_keyed *t, uint64_t hash, int64_t now, uint32_t cost) {
+    spw_keyed_limit limit = spw_keyed_limit_of(t);
+    if ((int64_t)cost > limit.burst) return (spw_keyed_answer){-1, 0};
+    return spw_keyed_take_within(t, hash, now, cost, limit);
+}
+
+/// Takes `units` that a call used beyond what it had taken, whether they are there or not. Only where every place for the key
+/// is taken by others that are in use, there is nowhere to put them.
+static inline bool spw_keyed_charge(spw_keyed *t, uint64_t hash, int64_t now, int64_t units) {
+    spw_keyed_limit limit = spw_keyed_limit_of(t);
+    // One absurd figure must not lock a key out for years, and more debt than a time can say is as much as it can.
+    int64_t most = SPW_BUCKET_SPAN / limit.interval, debts = SPW_BUCKET_DEBTS * limit.burst;
+    if (debts < most) most = debts;
+    limit.span = INT64_MAX / 2;
+    return spw_keyed_take_within(t, hash, now, units < most ? units : most, limit).wait == 0;
 }
 
 /// Gives back `cost` units whose admission moved the key's tat to `after`, unless another call of the key has passed since:

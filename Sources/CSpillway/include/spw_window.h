@@ -88,7 +88,10 @@ static inline bool spw_window_record(spw_window *w, uint64_t generation, bool fa
         body = (body << 1) | failure;
         if (full) body = (body & (mark - 1)) | mark;
         next = tag | body;
-        if (next == word) return false;
+        if (next == word) {
+            if (!failure) return false;
+            break; // full of failures, and not open yet: whoever had to wait for that asks again
+        }
     } while (!__atomic_compare_exchange_n(&w->word, &word, next, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     spw_counts counts = {(uint32_t)__builtin_popcountll(body) - 1, 63 - (uint32_t)__builtin_clzll(body)};
     uint32_t minimum = SPW_FIELD(w->minimum);

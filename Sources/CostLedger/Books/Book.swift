@@ -47,9 +47,12 @@ struct Book {
     /// What the window's funds have given.
     var taken: Int64 { held.plus(spent).plus(overage).plus(suspense) }
 
+    /// What counts against the limits.
+    var counted: Int64 { taken.plus(carried) }
+
     /// Whether `amount` more may be held; unbound, whether it can be counted.
     func admits(_ amount: Int64, isBound: Bool = true) -> Bool {
-        let (sum, overflow) = taken.plus(carried).addingReportingOverflow(amount)
+        let (sum, overflow) = counted.addingReportingOverflow(amount)
         return !overflow && (sum <= hard || !isBound)
     }
 }

@@ -16,12 +16,20 @@ extension Books {
             guard places.count < mostScopes else { return nil }
         }
         let index = freeLines.popLast() ?? UInt32(lines.count)
-        if Int(index) == lines.count { lines.append(Line(scope: scope)) }
-        lines[Int(index)] = Line(scope: scope)
+        if Int(index) == lines.count {
+            lines.append(Line(scope: scope))
+        } else {
+            lines[Int(index)] = Line(scope: scope)
+        }
         lines[Int(index)].accounts = 1
         places[scope] = index
         setTracks(index, ScopeLimits(of: scope, limits), at: time)
         return index
+    }
+
+    /// How many books a hold for the scope touches.
+    func bookCount(of scope: Scope) -> Int {
+        places[scope].map { lines[Int($0)].count } ?? ScopeLimits(of: scope, limits).list.count
     }
 
     /// One account less pays for the scope.
@@ -66,7 +74,11 @@ extension Books {
     private mutating func makeBook(_ line: UInt32, _ track: Int, at time: Int64) -> UInt32 {
         let window = lines[Int(line)].windows[track]
         let (start, end) = window.bounds(at: time)
-        let book = Book(line: line, track: UInt8(track), window: number(of: window), start: start, end: end)
+        return add(Book(line: line, track: UInt8(track), window: number(of: window), start: start, end: end))
+    }
+
+    /// Puts a book where there is room.
+    mutating func add(_ book: Book) -> UInt32 {
         guard let index = freeBooks.popLast() else {
             books.append(book)
             return UInt32(books.count - 1)
@@ -118,7 +130,7 @@ extension Books {
     func renewal(of index: Int, for amount: Int64) -> Int64 {
         let book = books[index], line = lines[Int(book.line)], span = line.windows[Int(book.track)].span
         guard span > 0 else { return book.end }
-        var excess = book.taken.plus(book.carried).plus(amount).plus(-book.hard), end = book.end
+        var excess = book.counted.plus(amount).plus(-book.hard), end = book.end
         for past in line.carried[Int(book.track)] where excess > 0 {
             excess -= books[Int(past)].taken
             end = books[Int(past)].end

@@ -51,8 +51,7 @@ struct Books: ~Copyable {
 
     /// Nanoseconds since 1970.
     func unix(_ now: Instant) -> Int64 {
-        let (sum, overflow) = now.nanoseconds.addingReportingOverflow(epoch)
-        return overflow ? .max : sum
+        now.nanoseconds.plus(epoch)
     }
 
     // MARK: - Holds
@@ -91,7 +90,7 @@ struct Books: ~Copyable {
             let index = Int(holdBooks[slot])
             books[index].held = books[index].held.plus(amount)
             books[index].open += 1
-            if books[index].taken.plus(books[index].carried) > books[index].soft { warn(index) }
+            warn(index)
             if isStored { touch(index) }
         }
         return .held(token: open(place, count, amount, at: time))
@@ -207,15 +206,19 @@ struct Books: ~Copyable {
 
     @inline(__always)
     private mutating func free(_ place: Int) {
-        let older = holds[place].older, newer = holds[place].newer
-        if !holds[place].isSuspended {
-            if older >= 0 { holds[Int(older)].newer = newer } else { oldest = newer }
-            if newer >= 0 { holds[Int(newer)].older = older } else { newest = older }
-        }
+        if !holds[place].isSuspended { unlink(place) }
         if holds[place].isRestored { restoredHolds -= 1 }
         holds[place].isOpen = false
         freeHolds.append(UInt32(place))
         openHolds -= 1
+    }
+
+    /// Takes a hold out of the list of holds by age.
+    @inline(__always)
+    private mutating func unlink(_ place: Int) {
+        let older = holds[place].older, newer = holds[place].newer
+        if older >= 0 { holds[Int(older)].newer = newer } else { oldest = newer }
+        if newer >= 0 { holds[Int(newer)].older = older } else { newest = older }
     }
 
     // MARK: - Suspense and the journal
@@ -228,20 +231,17 @@ struct Books: ~Copyable {
         let hold = holds[place]
         let entry = Journal.Entry(
             number: hold.number, kind: kind, operation: hold.operation, attempt: hold.attempt,
-            lines: lineSet(of: place),
-            began: hold.began, time: time, held: hold.amount, cost: cost, usage: details[place].usage, source: source,
+            lines: lineSet(of: place), began: hold.began, time: time, held: hold.amount, cost: cost,
+            usage: details[place].usage, source: source,
             outcome: outcome)
         guard journal.write(entry, &holds[place]) else { return }
         for index in 0..<entry.lines.count { lines[Int(entry.lines.lines[index])].unwritten += 1 }
     }
 
     /// Moves holds that have outlived their time to suspense: they still count against the limits.
-    private mutating func expire(at time: Int64) {
+    mutating func expire(at time: Int64) {
         while oldest >= 0, time - holds[Int(oldest)].began > holdLifetime { suspend(Int(oldest)) }
     }
-
-    /// Moves holds that have outlived their time to suspense.
-    mutating func sweep(at time: Int64) { expire(at: time) }
 
     private mutating func suspend(_ place: Int) {
         let amount = holds[place].amount
@@ -250,9 +250,7 @@ struct Books: ~Copyable {
             book.suspense = book.suspense.plus(amount)
             return 0
         }
-        let newer = holds[place].newer
-        oldest = newer
-        if newer >= 0 { holds[Int(newer)].older = -1 } else { newest = -1 }
+        unlink(place)
         holds[place].isSuspended = true
         if isStored { post(.suspended, place, at: holds[place].began &+ holdLifetime) }
     }
@@ -263,12 +261,14 @@ struct Books: ~Copyable {
         let base = place * HoldRecord.mostBooks
         for slot in base..<base + Int(holds[place].bookCount) {
             let index = Int(holdBooks[slot])
-            if !books[index].isFree, books[index].taken.plus(books[index].carried) > books[index].soft { warn(index) }
+            if !books[index].isFree { warn(index) }
         }
     }
 
+    /// Takes note when the soft limit of a book is passed, once.
+    @inline(__always)
     private mutating func warn(_ index: Int) {
-        guard !books[index].hasWarned else { return }
+        guard books[index].counted > books[index].soft, !books[index].hasWarned else { return }
         books[index].hasWarned = true
         passed.append(UInt32(index))
     }

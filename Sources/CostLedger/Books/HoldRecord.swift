@@ -66,6 +66,4 @@ struct LineSet: Hashable {
         lines[count] = line
         count += 1
     }
-
-    func contains(_ line: UInt32) -> Bool { (0..<count).contains { lines[$0] == line } }
 }

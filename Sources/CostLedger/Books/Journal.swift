@@ -12,6 +12,7 @@ struct Journal {
         var began: Int64
         var time: Int64
         var held: Int64
+        /// What was saved, for an entry of that kind.
         var cost: Int64
         var usage: Usage?
         var source: Usage.Source
@@ -47,6 +48,9 @@ struct Journal {
         entries.append(entry)
         return true
     }
+
+    /// Writes an entry that belongs to no hold.
+    mutating func write(_ entry: Entry) { entries.append(entry) }
 
     /// Takes what is there, and begins another batch.
     mutating func take() -> ContiguousArray<Entry> {

@@ -36,8 +36,8 @@ extension Books {
             if min(book.held, book.spent, book.overage, book.suspense) < 0 {
                 problems.append("\(label): a negative amount")
             }
-            if limitsHeld, !book.isPast, book.taken + book.carried - overage(of: book) > book.hard {
-                problems.append("\(label): took \(book.taken + book.carried) of \(book.hard)")
+            if limitsHeld, !book.isPast, book.counted - overage(of: book) > book.hard {
+                problems.append("\(label): took \(book.counted) of \(book.hard)")
             }
         }
         for (scope, line) in places {

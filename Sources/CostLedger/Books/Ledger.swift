@@ -131,25 +131,22 @@ public final class Ledger: Sendable {
         try check.count(scopes.count, "scopes", in: 1...8)
         try check.require(Set(all).count == all.count, "scopes", all, "different from each other")
         for scope in all { try check.name(scope.name) }
-        let books = state.withBooks { books in all.reduce(0) { $0 + ScopeLimits(of: $1, books.limits).list.count } }
-        try check.require(
-            books <= HoldRecord.mostBooks, "scopes", "\(books) limits over all of them",
-            "at most \(HoldRecord.mostBooks) limits for one call")
-        let lines = state.withBooks { books -> [UInt32]? in
+        let lines = try state.withBooks { books throws(ConfigurationError) -> [UInt32] in
+            let count = all.reduce(0) { $0 + books.bookCount(of: $1) }
+            try check.require(
+                count <= HoldRecord.mostBooks, "scopes", "\(count) limits over all of them",
+                "at most \(HoldRecord.mostBooks) limits for one call")
             var lines: [UInt32] = []
             for scope in all {
                 guard let line = books.enter(scope, at: now) else {
                     for line in lines { books.leave(line) }
-                    return nil
+                    throw ConfigurationError(
+                        policy: "Ledger", field: "scopes", value: "all in use",
+                        expected: "a larger number in the configuration")
                 }
                 lines.append(line)
             }
             return lines
-        }
-        guard let lines else {
-            throw ConfigurationError(
-                policy: "Ledger", field: "scopes", value: "all in use", expected: "a larger number in the configuration"
-            )
         }
         let priced = model.flatMap { PricedModel(prices.prices(of: $0)) ?? unpriced }
         return Account(
@@ -173,5 +170,5 @@ public final class Ledger: Sendable {
     }
 
     /// Moves holds that have outlived their time to suspense; every new hold does that too.
-    public func sweep(at now: Instant) { state.withBooks { $0.sweep(at: $0.unix(now)) } }
+    public func sweep(at now: Instant) { state.withBooks { $0.expire(at: $0.unix(now)) } }
 }

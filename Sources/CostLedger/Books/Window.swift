@@ -26,9 +26,9 @@ public enum Window: Sendable, Hashable {
         switch self {
         case .minute: Self.grid(time, 60_000_000_000)
         case .hour: Self.grid(time, 3_600_000_000_000)
-        case .day: Self.grid(time, Self.dayLength)
+        case .day: Self.grid(time, CivilDate.dayLength)
         // 1970 began on a Thursday.
-        case .week: Self.grid(time, 7 * Self.dayLength, offset: 4 * Self.dayLength)
+        case .week: Self.grid(time, 7 * CivilDate.dayLength, offset: 4 * CivilDate.dayLength)
         case .month: Self.calendar(time, months: 1)
         case .year: Self.calendar(time, months: 12)
         case .rolling: Self.grid(time, step)
@@ -50,8 +50,6 @@ public enum Window: Sendable, Hashable {
         return span.clampedNanoseconds
     }
 
-    private static let dayLength: Int64 = 86_400_000_000_000
-
     private static func grid(_ time: Int64, _ length: Int64, offset: Int64 = 0) -> (Int64, Int64) {
         let (shifted, overflow) = time.subtractingReportingOverflow(offset)
         guard !overflow else { return (.min, .max) }
@@ -61,30 +59,17 @@ public enum Window: Sendable, Hashable {
         return (under ? .min : start, over ? .max : end)
     }
 
-    /// Years and months of the proleptic Gregorian calendar; Hinnant, *chrono-compatible low-level date algorithms*.
+    /// Years and months of the calendar.
     private static func calendar(_ time: Int64, months: Int64) -> (Int64, Int64) {
-        let day = time / dayLength - (time % dayLength < 0 ? 1 : 0)
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let date = CivilDate(at: time)
         // Months since year 0, rounded down to the window's first.
-        let first = (year * 12 + month - 1) / months * months
+        let first = (date.year * 12 + date.month - 1) / months * months
         return (start(ofMonth: first), start(ofMonth: first + months))
     }
 
     private static func start(ofMonth count: Int64) -> Int64 {
-        let month = count % 12 + 1
-        let year = count / 12 - (month <= 2 ? 1 : 0)
-        let era = (year >= 0 ? year : year - 399) / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        let (start, overflow) = (era * 146_097 + dayOfEra - 719_468).multipliedReportingOverflow(by: dayLength)
+        let day = CivilDate(year: count / 12, month: count % 12 + 1, day: 1).number
+        let (start, overflow) = day.multipliedReportingOverflow(by: CivilDate.dayLength)
         return overflow ? (count < 23_640 ? .min : .max) : start
     }
 }

@@ -2,7 +2,8 @@ internal import SpillwayCore
 
 /// What answers cost, with every retry, hedge and failure in it.
 ///
-/// An operation has succeeded when an attempt was settled with a success; the first one is its answer. It is in time when that
+/// An operation has succeeded when an attempt was settled with a success, or a cache had an answer; the first one is its answer.
+/// It is in time when that
 /// attempt ended within `limit` of the begin of the first. All that an operation cost belongs to one group, that of its answer,
 /// or, where there is none, of its first attempt.
 ///
@@ -84,7 +85,8 @@ public struct AnswerCosts: LedgerReport {
         }
         let hold = open.take(posting)
         operation.open += (hold.after == nil ? 0 : 1) - (hold.before == nil ? 0 : 1)
-        if posting.kind == .settled {
+        // An answer that was saved cost nothing.
+        if posting.kind == .settled || posting.kind == .saved {
             operation.settled += 1
             operation.cost += posting.cost
             let order = (posting.time, posting.attempt)

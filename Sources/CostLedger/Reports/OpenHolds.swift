@@ -13,6 +13,7 @@ struct OpenHolds: Sendable {
     mutating func take(_ posting: Posting) -> (before: Hold?, after: Hold?) {
         let before = open[posting.number]
         switch posting.kind {
+        case .saved: break
         case .settled, .voided:
             _ = ended.insert(posting.number)
             open[posting.number] = nil

@@ -16,6 +16,10 @@ public struct Spend: Sendable, Hashable {
     public internal(set) var suspended = Money.zero
     /// What is held for attempts under way; not in ``cost``.
     public internal(set) var held = Money.zero
+    /// What answers from a cache would have cost; not in ``cost``.
+    public internal(set) var saved = Money.zero
+    /// How many answers came from a cache; neither attempts nor tokens count them.
+    public internal(set) var savedAnswers = 0
     /// How many attempts were settled.
     public internal(set) var attempts = 0
     /// How many operations these attempts belong to.

@@ -60,6 +60,9 @@ public struct Statement: LedgerReport {
             switch posting.kind {
             case .held, .suspended: break
             case .voided: sums.spend.voided += posting.held
+            case .saved:
+                sums.spend.saved += posting.saved
+                sums.spend.savedAnswers += 1
             case .settled:
                 sums.spend.settle(posting)
                 if sums.operations.insert(posting.operation) { sums.spend.operations += 1 }
@@ -98,8 +101,8 @@ public struct Statement: LedgerReport {
         let header =
             (window == .total ? [] : [window.description]) + (kind.map { [$0.description] } ?? [])
             + [
-                "cost", "provider", "metered", "estimated", "overage", "voided", "suspended", "held", "operations",
-                "attempts",
+                "cost", "provider", "metered", "estimated", "overage", "voided", "suspended", "held",
+                "operations", "attempts", "saved", "saved_answers",
             ]
             + meters.map { $0.column } + ["per_1k_tokens"]
             + (footprint == nil ? [] : ["micrograms_co2", "attempts_without_co2"])
@@ -108,7 +111,8 @@ public struct Statement: LedgerReport {
                 spend.cost, spend.provider, spend.metered, spend.estimated, spend.overage, spend.voided,
                 spend.suspended, spend.held,
             ]
-            return amounts.map { .money($0) } + [.init(spend.operations), .init(spend.attempts)]
+            return amounts.map { .money($0) }
+                + [.init(spend.operations), .init(spend.attempts), .money(spend.saved), .init(spend.savedAnswers)]
                 + meters.map { .count(spend[$0]) } + [.init(spend.perThousandTokens)]
                 + (footprint == nil ? [] : [.count(spend.micrograms), .init(spend.attemptsWithoutFootprint)])
         }

@@ -3,8 +3,6 @@ public struct UTCTime: Sendable, Hashable, CustomStringConvertible {
     /// Nanoseconds since 1970.
     public var nanoseconds: Int64
 
-    private static let day: Int64 = 86_400_000_000_000
-
     /// A moment, in nanoseconds since 1970.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
@@ -27,39 +25,23 @@ public struct UTCTime: Sendable, Hashable, CustomStringConvertible {
             else { return nil }
             seconds = hour * 3_600 + minute * 60 + second
         }
-        nanoseconds = Self.dayNumber(year, month, day) * Self.day + seconds * 1_000_000_000
+        nanoseconds =
+            CivilDate(year: year, month: month, day: day).number * CivilDate.dayLength + seconds * 1_000_000_000
     }
 
     /// The date, such as `2026-11-21`.
     public var date: String {
-        // Hinnant, *chrono-compatible low-level date algorithms*.
-        let shifted = dayNumber + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return "\(year)-\(Self.digits(month))-\(Self.digits(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1))"
+        let date = CivilDate(at: nanoseconds)
+        return "\(date.year)-\(Self.digits(date.month))-\(Self.digits(date.day))"
     }
 
     /// Date and time to the full second, such as `2026-11-21T09:30:00Z`; for midnight the date alone.
     public var description: String {
-        let rest = nanoseconds % Self.day, seconds = (rest < 0 ? rest + Self.day : rest) / 1_000_000_000
+        let rest = nanoseconds % CivilDate.dayLength
+        let seconds = (rest < 0 ? rest + CivilDate.dayLength : rest) / 1_000_000_000
         guard seconds != 0 else { return date }
         return "\(date)T" + [seconds / 3_600, seconds / 60 % 60, seconds % 60].map(Self.digits).joined(separator: ":")
             + "Z"
-    }
-
-    /// Days since 1970, rounded down.
-    private var dayNumber: Int64 { nanoseconds / Self.day - (nanoseconds % Self.day < 0 ? 1 : 0) }
-
-    private static func dayNumber(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let year = month <= 2 ? year - 1 : year
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let yearOfEra = year % 400
-        return year / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
     private static func days(in month: Int64, of year: Int64) -> Int64 {

@@ -51,8 +51,7 @@ extension Books {
         book.isCarried =
             balance.start > start || (balance.window.span > 0 && balance.end > start &- balance.window.span)
         guard book.isCarried || isUnsettled else { return nil }
-        let index = freeBooks.popLast() ?? UInt32(books.count)
-        if Int(index) == books.count { books.append(book) } else { books[Int(index)] = book }
+        let index = add(book)
         if book.isCarried {
             lines[Int(line)].carried[track].append(index)
             books[Int(current)].carried = books[Int(current)].carried.plus(book.taken)

@@ -151,7 +151,9 @@ extension LedgerState {
             Posting(
                 number: entry.number, kind: entry.kind, operation: entry.operation, attempt: entry.attempt,
                 scopes: list(entry.lines), began: entry.began, time: entry.time, held: Money(nanodollars: entry.held),
-                cost: Money(nanodollars: entry.cost), usage: entry.usage, source: entry.source, outcome: entry.outcome)
+                cost: entry.kind == .saved ? .zero : Money(nanodollars: entry.cost),
+                saved: entry.kind == .saved ? Money(nanodollars: entry.cost) : .zero, usage: entry.usage,
+                source: entry.source, outcome: entry.outcome)
         }
         return (number, LedgerBatch(postings: Array(postings), balances: balances, lastNumber: lastNumber))
     }

@@ -2,8 +2,9 @@ public import SpillwayCore
 
 /// One line of the journal: what became of one hold.
 ///
-/// A hold has one number and up to three postings: it was held, it came into suspense, and it was settled or voided. Number
-/// and kind together name a posting for ever, so that one that is stored twice counts once.
+/// A hold has one number and up to three postings: it was held, it came into suspense, and it was settled or voided. An answer
+/// that was saved has a number of its own and one posting. Number and kind together name a posting for ever, so that one that is
+/// stored twice counts once.
 public struct Posting: Sendable, Hashable {
     /// What happened.
     public enum Kind: UInt8, Sendable, Hashable, CaseIterable {
@@ -15,6 +16,8 @@ public struct Posting: Sendable, Hashable {
         case voided
         /// Nobody knows how the attempt ended: what was held stays counted, until somebody says what it was.
         case suspended
+        /// An answer cost nothing, because a cache had it: no balance has changed.
+        case saved
     }
 
     /// The number of the hold, which only grows, also through restarts.
@@ -25,6 +28,8 @@ public struct Posting: Sendable, Hashable {
     /// operation of its own.
     public var operation: UInt64
     /// Which attempt of the operation it is, from 1: retries, hedges and fallbacks in the order in which they were held.
+    ///
+    /// 0 for ``Kind/saved``, which took none.
     public var attempt: UInt32
     /// Who pays.
     public var scopes: [Scope]
@@ -36,7 +41,9 @@ public struct Posting: Sendable, Hashable {
     public var held: Money
     /// What it cost, for ``Kind/settled``; may be more than was held.
     public var cost: Money
-    /// What was used; nil when it was settled with an amount alone.
+    /// What the call would have cost, for ``Kind/saved``, whose ``cost`` is zero; else zero.
+    public var saved: Money
+    /// What was used, or would have been; nil when it was settled with an amount alone.
     public var usage: Usage?
     /// Where the cost comes from.
     public var source: Usage.Source
@@ -46,7 +53,7 @@ public struct Posting: Sendable, Hashable {
     /// A posting.
     public init(
         number: UInt64, kind: Kind, operation: UInt64, attempt: UInt32, scopes: [Scope], began: Int64, time: Int64,
-        held: Money, cost: Money, usage: Usage?, source: Usage.Source, outcome: Outcome
+        held: Money, cost: Money, saved: Money = .zero, usage: Usage?, source: Usage.Source, outcome: Outcome
     ) {
         self.number = number
         self.kind = kind
@@ -57,6 +64,7 @@ public struct Posting: Sendable, Hashable {
         self.time = time
         self.held = held
         self.cost = cost
+        self.saved = saved
         self.usage = usage
         self.source = source
         self.outcome = outcome

@@ -4,7 +4,7 @@ public struct Attempt: Sendable {
     public let number: Int
     /// 0 for the attempt itself, 1 for the first hedge beside it, and so on.
     public let hedge: Int
-    /// The call, as it was given to the policy.
+    /// The call, as it was given to the policy; in a tier with shorter answers, with no more output than that tier gives.
     public let call: Call
     /// When the attempt began.
     public let started: Instant
@@ -12,6 +12,10 @@ public struct Attempt: Sendable {
     public let deadline: Instant?
     /// The target that was chosen for this attempt; nil when the policy has no targets.
     public let target: String?
+    /// Which tier of a ladder this attempt is made in, and why; nil when the policy has no router.
+    public let mode: ServiceMode?
+    /// The tiers that were passed over or failed before this attempt; empty when nobody asked for a report.
+    public package(set) var steps: [ServiceStep] = []
 
     /// Watches over the attempt's time; nil: nobody does.
     package var watch: AttemptWatch?
@@ -22,7 +26,8 @@ public struct Attempt: Sendable {
 
     /// An attempt.
     public init(
-        number: Int, hedge: Int = 0, call: Call, started: Instant, deadline: Instant? = nil, target: String? = nil
+        number: Int, hedge: Int = 0, call: Call, started: Instant, deadline: Instant? = nil, target: String? = nil,
+        mode: ServiceMode? = nil
     ) {
         self.number = number
         self.hedge = hedge
@@ -30,6 +35,7 @@ public struct Attempt: Sendable {
         self.started = started
         self.deadline = deadline
         self.target = target
+        self.mode = mode
     }
 
     /// The time that was left for the call when the attempt began; nil when there is no deadline.

@@ -16,6 +16,10 @@ public struct Call: Sendable {
     public var idempotency: Idempotency
     /// Whether the answer comes in pieces, so that it has a first content, and may stall.
     public var streams: Bool
+    /// How much it matters that the call is answered; nil: as much as what the running task does, else ``Criticality/critical``.
+    public var criticality: Criticality?
+    /// What the answer must be like, for a router that chooses among models.
+    public var needs: Needs
 
     /// A call.
     ///
@@ -25,15 +29,19 @@ public struct Call: Sendable {
     ///   - payer: Who pays for it, nobody in particular by default.
     ///   - idempotency: Whether it may be made twice; by default that is not known.
     ///   - streams: Whether the answer comes in pieces; by default it does not.
+    ///   - criticality: How much it matters; by default as much as what the running task does.
+    ///   - needs: What the answer must be like; anything by default.
     public init(
         tokens: Tokens = .none, key: String? = nil, payer: (any Payer)? = nil, idempotency: Idempotency = .unknown,
-        streams: Bool = false
+        streams: Bool = false, criticality: Criticality? = nil, needs: Needs = Needs()
     ) {
         self.tokens = tokens
         self.key = key
         self.payer = payer
         self.idempotency = idempotency
         self.streams = streams
+        self.criticality = criticality
+        self.needs = needs
     }
 
     /// Estimated tokens of a call.
@@ -57,6 +65,27 @@ public struct Call: Sendable {
         public var total: UInt32 {
             let (sum, overflow) = input.addingReportingOverflow(maxOutput)
             return overflow ? .max : sum
+        }
+    }
+
+    /// What the answer of a model must be like.
+    public struct Needs: Sendable, Hashable {
+        /// How good the model must at least be, on the scale on which the user has rated models, from 0 to 1; 0: any.
+        ///
+        /// Tiers without a model, such as a cache, are not asked for it.
+        public var quality: Double
+        /// How hard the task is, from 0 to 1, for tiers that choose by it; 0: easy.
+        public var difficulty: Double
+        /// What the answer is worth, in nano-dollars; nil: any price.
+        ///
+        /// No model is asked that would cost more.
+        public var value: Int64?
+
+        /// Needs; none by default.
+        public init(quality: Double = 0, difficulty: Double = 0, value: Int64? = nil) {
+            self.quality = quality
+            self.difficulty = difficulty
+            self.value = value
         }
     }
 

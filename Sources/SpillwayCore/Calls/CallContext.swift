@@ -4,11 +4,14 @@ public struct CallContext: Sendable {
     public var deadline: Instant?
     /// What extra attempts are drawn from, beside the budget of whoever makes them.
     public var budgets: BudgetChain
+    /// How much it matters that calls are answered that do not say so themselves; nil: ``Criticality/critical``.
+    public var criticality: Criticality?
 
     /// A context.
-    public init(deadline: Instant? = nil, budgets: BudgetChain = .none) {
+    public init(deadline: Instant? = nil, budgets: BudgetChain = .none, criticality: Criticality? = nil) {
         self.deadline = deadline
         self.budgets = budgets
+        self.criticality = criticality
     }
 
     /// The context of the running task; nil outside of any.
@@ -18,6 +21,12 @@ public struct CallContext: Sendable {
     public static func earliest(_ deadline: Instant?) -> Instant? {
         guard let around = current?.deadline else { return deadline }
         return deadline.map { min($0, around) } ?? around
+    }
+
+    /// How much it matters that `call` is answered: as it says, else as the running task says, else
+    /// ``Criticality/critical``.
+    public static func criticality(of call: borrowing Call) -> Criticality {
+        call.criticality ?? current?.criticality ?? .critical
     }
 
     /// Runs `body` in this context.

@@ -27,4 +27,10 @@ public struct Classifier: Sendable {
     public func preceded(by first: @escaping @Sendable (any Error) -> Outcome?) -> Classifier {
         Classifier { [classify] error in first(error) ?? classify(error) }
     }
+
+    /// As the classifier has it, but never a success: the operation threw, and there is no answer.
+    package func failing(_ error: any Error) -> Outcome {
+        let outcome = self(error)
+        return outcome.verdict == .success ? .failure(.unknown) : outcome
+    }
 }

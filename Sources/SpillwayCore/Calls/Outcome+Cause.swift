@@ -3,10 +3,10 @@ extension Outcome {
     ///
     /// The set is open: ``custom(_:)`` makes more.
     public struct Cause: Sendable, Hashable, CustomStringConvertible {
-        @usableFromInline let code: UInt8
+        @usableFromInline package let code: UInt8
 
         @inlinable
-        init(_ code: UInt8) { self.code = code }
+        package init(_ code: UInt8) { self.code = code }
 
         /// Nothing went wrong.
         @inlinable public static var none: Cause { Cause(0) }
@@ -56,11 +56,13 @@ extension Outcome {
         @inlinable public static var slow: Cause { Cause(18) }
         /// The answer was stopped while it came, because nothing was left to pay for more of it.
         @inlinable public static var spendLimit: Cause { Cause(19) }
+        /// What was asked has no answer to this call, such as a cache that has never seen it.
+        @inlinable public static var noAnswer: Cause { Cause(20) }
 
         private static let names: [StaticString] = [
             "none", "unknown", "connect", "transport", "timeout", "server_error", "overloaded", "rate_limited",
             "quota_exhausted", "authentication", "invalid_request", "context_too_long", "content_filtered",
-            "malformed", "truncated", "cancelled", "rejected", "unacceptable", "slow", "spend_limit",
+            "malformed", "truncated", "cancelled", "rejected", "unacceptable", "slow", "spend_limit", "no_answer",
         ]
 
         /// A cause of the user's own, told apart by a number from 0 to 15; larger numbers count as 15.
@@ -89,7 +91,7 @@ extension Outcome {
         public var speaksAgainstTarget: Bool {
             switch self {
             case .none, .rateLimited, .quotaExhausted, .authentication, .invalidRequest, .contextTooLong,
-                .contentFiltered, .cancelled, .rejected, .unacceptable, .slow, .spendLimit:
+                .contentFiltered, .cancelled, .rejected, .unacceptable, .slow, .spendLimit, .noAnswer:
                 false
             default: true
             }
@@ -98,7 +100,7 @@ extension Outcome {
         /// Whether the target surely did not begin the call, so that any call may be made again.
         public var neverBegan: Bool {
             switch self {
-            case .connect, .overloaded, .rateLimited, .quotaExhausted, .authentication, .rejected: true
+            case .connect, .overloaded, .rateLimited, .quotaExhausted, .authentication, .rejected, .noAnswer: true
             default: false
             }
         }

@@ -61,3 +61,15 @@ extension PolicyError: OutcomeError {
         }
     }
 }
+
+extension PolicyError {
+    /// The error that a call ends with when `reason` forbids another attempt.
+    package init(_ reason: Reason, attempts: Int, _ last: Failure) {
+        switch reason {
+        case .deadlineExceeded: self = .timedOut(.deadline, last: last)
+        case .attemptsExhausted, .budgetExhausted, .hintTooLong:
+            self = .exhausted(reason, attempts: attempts, last: last)
+        default: self = .operation(last)
+        }
+    }
+}

@@ -53,7 +53,14 @@ open class GateState: @unchecked Sendable {
     /// No outcome: the call never ran, so give back what was taken.
     open func settle(_ permit: RawPermit, _ outcome: Outcome?, at now: Instant) {}
 
-    /// Whether the gate wants to know what calls use while they run.
+    /// Settles a permit, once, when something was measured beside the outcome.
+    ///
+    /// By default what was measured is left aside.
+    open func settle(_ permit: RawPermit, _ outcome: Outcome?, _ measured: Measurements, at now: Instant) {
+        settle(permit, outcome, at: now)
+    }
+
+    /// Whether the gate wants to know what calls use, while they run or when they have ended.
     open var isMetered: Bool { false }
 
     /// Takes note of all that the call has used so far.

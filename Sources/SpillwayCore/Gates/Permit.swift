@@ -40,6 +40,19 @@ public struct Permit: ~Copyable, Sendable {
         discard self
     }
 
+    /// Settles with any outcome, and with what was measured of the call.
+    ///
+    /// Gates that count tokens give back what was estimated and not used, and charge what was used and not estimated.
+    ///
+    /// - Parameters:
+    ///   - outcome: How the call ended.
+    ///   - measured: Time to the first content, tokens a second, what was really used: as much of it as is known.
+    ///   - now: When the call ended.
+    public consuming func settle(_ outcome: Outcome, _ measured: Measurements, at now: Instant) {
+        raw.settle(outcome, measured, at: now)
+        discard self
+    }
+
     /// Settles with any outcome.
     ///
     /// - Parameters:
@@ -107,6 +120,11 @@ public struct RawPermit: Sendable {
     @inlinable
     public func settle(_ outcome: Outcome?, at now: Instant) {
         state._withUnsafeGuaranteedRef { $0.settle(self, outcome, at: now) }
+    }
+
+    /// Settles the permit, with what was measured.
+    public func settle(_ outcome: Outcome?, _ measured: Measurements, at now: Instant) {
+        state._withUnsafeGuaranteedRef { $0.settle(self, outcome, measured, at: now) }
     }
 }
 

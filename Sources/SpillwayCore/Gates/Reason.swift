@@ -5,10 +5,14 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case completed
         case breakerOpen, breakerProbing, breakerRamping, breakerIsolated
         case rateLimited, exceedsBurst, tooManyKeys
+        case concurrencyLimited, loadShed, queueFull, queuedTooLong
+        case quotaExhausted, keyRetired, storeUnavailable
         case budgetExhausted, attemptsExhausted, notRetryable, mayHaveBegun, hintTooLong
         case deadlineExceeded, cancelled, noTarget
         case spendLimit, unpriced, noTokens, noPayer, ledgerUnavailable
         case attemptTimeout, firstContentTimeout, stalled, tooSlow
+        case steppedDown, cooling, saturated
+        case belowQuality, aboveValue, tooLittleTime, windowTooSmall, noAnswer, targetFailed
         case other
     }
 
@@ -33,6 +37,20 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
     @inlinable public static var exceedsBurst: Reason { Reason(.exceedsBurst) }
     /// Every place in the table that this key could use is taken by a key that is in use.
     @inlinable public static var tooManyKeys: Reason { Reason(.tooManyKeys) }
+    /// As many calls are under way as may be.
+    @inlinable public static var concurrencyLimited: Reason { Reason(.concurrencyLimited) }
+    /// The load is too high for calls that matter no more than this one.
+    @inlinable public static var loadShed: Reason { Reason(.loadShed) }
+    /// As many calls wait as may, and others have the better right to.
+    @inlinable public static var queueFull: Reason { Reason(.queueFull) }
+    /// The call waited for as long as it may.
+    @inlinable public static var queuedTooLong: Reason { Reason(.queuedTooLong) }
+    /// The provider's quota per day, or the credit with it, is used up.
+    @inlinable public static var quotaExhausted: Reason { Reason(.quotaExhausted) }
+    /// The provider does not accept the key any more.
+    @inlinable public static var keyRetired: Reason { Reason(.keyRetired) }
+    /// The store that processes share a limit through is away, and what this one may use without it is used up.
+    @inlinable public static var storeUnavailable: Reason { Reason(.storeUnavailable) }
     /// The retry budget is used up.
     @inlinable public static var budgetExhausted: Reason { Reason(.budgetExhausted) }
     /// All attempts were made.
@@ -67,6 +85,24 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
     @inlinable public static var noPayer: Reason { Reason(.noPayer) }
     /// The ledger cannot store what calls cost.
     @inlinable public static var ledgerUnavailable: Reason { Reason(.ledgerUnavailable) }
+    /// The ladder has stepped down from this tier, and has not come back yet.
+    @inlinable public static var steppedDown: Reason { Reason(.steppedDown) }
+    /// All models of the tier have failed of late, or asked for a pause, and are asked last.
+    @inlinable public static var cooling: Reason { Reason(.cooling) }
+    /// The tier is too busy.
+    @inlinable public static var saturated: Reason { Reason(.saturated) }
+    /// The model is not as good as the call needs.
+    @inlinable public static var belowQuality: Reason { Reason(.belowQuality) }
+    /// The call would cost more than its answer is worth.
+    @inlinable public static var aboveValue: Reason { Reason(.aboveValue) }
+    /// There is less time left than the tier needs.
+    @inlinable public static var tooLittleTime: Reason { Reason(.tooLittleTime) }
+    /// The call does not fit into the model's context window.
+    @inlinable public static var windowTooSmall: Reason { Reason(.windowTooSmall) }
+    /// A cache, or another tier without a model, had no answer.
+    @inlinable public static var noAnswer: Reason { Reason(.noAnswer) }
+    /// An attempt there failed; the outcome's cause says how.
+    @inlinable public static var targetFailed: Reason { Reason(.targetFailed) }
     /// A reason of a gate that is not Spillway's own.
     @inlinable public static var other: Reason { Reason(.other) }
 
@@ -81,6 +117,13 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case .rateLimited: "rate_limited"
         case .exceedsBurst: "exceeds_burst"
         case .tooManyKeys: "too_many_keys"
+        case .concurrencyLimited: "concurrency_limited"
+        case .loadShed: "load_shed"
+        case .queueFull: "queue_full"
+        case .queuedTooLong: "queued_too_long"
+        case .quotaExhausted: "quota_exhausted"
+        case .keyRetired: "key_retired"
+        case .storeUnavailable: "store_unavailable"
         case .budgetExhausted: "budget_exhausted"
         case .attemptsExhausted: "attempts_exhausted"
         case .notRetryable: "not_retryable"
@@ -98,6 +141,15 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case .firstContentTimeout: "first_content_timeout"
         case .stalled: "stalled"
         case .tooSlow: "too_slow"
+        case .steppedDown: "stepped_down"
+        case .cooling: "cooling"
+        case .saturated: "saturated"
+        case .belowQuality: "below_quality"
+        case .aboveValue: "above_value"
+        case .tooLittleTime: "too_little_time"
+        case .windowTooSmall: "window_too_small"
+        case .noAnswer: "no_answer"
+        case .targetFailed: "target_failed"
         case .other: "other"
         }
     }

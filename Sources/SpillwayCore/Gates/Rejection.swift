@@ -31,6 +31,11 @@ public struct Rejection: Error, Sendable, Hashable, CustomStringConvertible {
         hint < 0 ? nil : .nanoseconds(hint)
     }
 
+    /// Whether one may come back earlier than after `other`; not saying when is later than any time.
+    package func isSooner(than other: Rejection) -> Bool {
+        (retryAfter ?? .seconds(1 << 40)) < (other.retryAfter ?? .seconds(1 << 40))
+    }
+
     /// One line: the gate, the reason and when to come back.
     public var description: String {
         "\(gate) refused: \(reason)" + (retryAfter.map { ", retry after \($0)" } ?? "")

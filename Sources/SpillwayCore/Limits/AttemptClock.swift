@@ -75,6 +75,16 @@ package struct AttemptClock: Sendable {
         if pauses == 0 { paused = paused.later(present.since(pausedAt)) }
     }
 
+    /// What there is to say of an answer that ended at `now`.
+    package mutating func measurements(at now: Instant) -> Measurements {
+        let now = own(now)
+        guard firstContent != nil else { return Measurements() }
+        let flow = now.since(opened)
+        return Measurements(
+            firstContent: .nanoseconds(opened.since(began)),
+            tokensPerSecond: tokens > 0 && flow > 0 ? Double(tokens) * 1e9 / Double(flow) : nil)
+    }
+
     /// Whether an answer that ended at `now` was slower than wanted.
     package mutating func isSlow(_ slow: SlowAnswer, at now: Instant) -> Bool {
         let now = own(now)

@@ -62,6 +62,12 @@ package final class AttemptWatch: Timed {
     /// When the first content came.
     package var firstContent: Instant? { state.withLock { $0.clock.firstContent } }
 
+    /// What was measured of the answer, which has just ended.
+    package var measurements: Measurements {
+        let now = now
+        return state.withLock { $0.clock.measurements(at: now) }
+    }
+
     /// Whether the answer, which has just ended, was slower than wanted.
     package func isSlow(_ slow: SlowAnswer) -> Bool {
         let now = now
@@ -184,13 +190,9 @@ package final class AttemptWatch: Timed {
     }
 
     /// An alarm as ordered; nil when it would ring at once.
-    private func alarm(for order: WantedAlarm.Order) -> AttemptAlarm? {
-        if usesSystemTime { return SharedTimer.process.set(self, at: order.due).map(AttemptAlarm.timer) }
-        let (time, executor) = (time, state.withLock { $0.executor })
-        return .sleeper(
-            ChildTask.start(on: executor) { [weak self] in
-                if (try? await time.sleep(until: order.due)) != nil { self?.ring(order.number) }
-            })
+    private func alarm(for order: WantedAlarm.Order) -> WantedAlarm.Clock? {
+        if usesSystemTime { return SharedTimer.process.set(self, at: order.due).map(WantedAlarm.Clock.timer) }
+        return .sleeper(order, time, on: state.withLock { $0.executor }) { [weak self] in self?.ring($0) }
     }
 
     /// The machine's timer rings; it may be for an alarm that is not wanted any more.

@@ -30,7 +30,8 @@ extension Deadline {
         if let inherited = current?.deadline, inherited <= deadline {
             deadline = inherited
         } else {
-            context = CallContext(deadline: deadline, budgets: current?.budgets ?? .none)
+            context = CallContext(
+                deadline: deadline, budgets: current?.budgets ?? .none, criticality: current?.criticality)
         }
         guard now < latestStart(before: deadline) else { return nil }
         return LimitedAttempt(started: now, deadline: deadline, context: context)

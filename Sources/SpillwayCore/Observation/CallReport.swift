@@ -10,22 +10,31 @@ public struct CallReport: Sendable {
     public let ending: Reason
     /// Time spent waiting between attempts.
     public let waited: Duration
+    /// Time spent in a queue, waiting for gates.
+    public let queued: Duration
     /// The attempts, in the order in which they began.
     public let attempts: [AttemptRecord]
     /// Refusals on the way: by gates of targets that were passed over, or the one that ended the call.
     public let rejections: [Rejection]
+    /// The tiers that a router passed over or that failed, in order, each with its reason.
+    public let steps: [ServiceStep]
+    /// The tier of the last attempt; nil without a router, or when none was made.
+    public let mode: ServiceMode?
 
     package init(
-        policy: String, started: Instant, ended: Instant, ending: Reason, waited: Duration, attempts: [AttemptRecord],
-        rejections: [Rejection]
+        policy: String, started: Instant, ended: Instant, ending: Reason, waited: Duration, queued: Duration = .zero,
+        attempts: [AttemptRecord], rejections: [Rejection], steps: [ServiceStep] = [], mode: ServiceMode? = nil
     ) {
         self.policy = policy
         self.started = started
         self.ended = ended
         self.ending = ending
         self.waited = waited
+        self.queued = queued
         self.attempts = attempts
         self.rejections = rejections
+        self.steps = steps
+        self.mode = mode
     }
 
     /// One attempt.

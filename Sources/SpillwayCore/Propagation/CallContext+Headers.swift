@@ -3,12 +3,14 @@ extension CallContext {
     public static let timeoutHeader = "x-spillway-timeout-ms"
     /// The header of a request that says how many extra attempts may be made for it: `x-spillway-allowance`.
     public static let allowanceHeader = "x-spillway-allowance"
+    /// The header of a request that says how much it matters that it is answered: `x-spillway-criticality`.
+    public static let criticalityHeader = "x-spillway-criticality"
     /// The header of an answer that says how many of these were made: `x-spillway-spent`.
     public static let spentHeader = "x-spillway-spent"
 
     /// What a request says of the call that it is part of.
     ///
-    /// A header that is no whole number is as none. A number below 0 counts as 0, which is a deadline that has passed, or no
+    /// A header that is no whole number, or no ``Criticality``, is as none. A number below 0 counts as 0, which is a deadline that has passed, or no
     /// extra attempt; one beyond all reason counts as the largest within (10 years; a million attempts).
     ///
     /// Nothing is cancelled by it: that is for a `Deadline` that is not cooperative, around the work or in its policy.
@@ -25,6 +27,7 @@ extension CallContext {
         if let attempts = HeaderNumber.read(headers(Self.allowanceHeader)) {
             budgets = budgets.adding(Allowance(min(attempts, 1_000_000)))
         }
+        criticality = headers(Self.criticalityHeader).flatMap { Criticality($0) }
     }
 
     /// What a request says of the call that it is part of, from a dictionary of its headers, whatever the case of their names.
@@ -37,13 +40,13 @@ extension CallContext {
             headers: { name in headers[name] ?? headers.first { $0.key.lowercased() == name }?.value }, at: now)
     }
 
-    /// What to tell a service further in: the time that is left, and what it is lent.
+    /// What to tell a service further in: the time that is left, what it is lent, and how much the call matters.
     ///
     /// - Parameters:
     ///   - now: When the request goes out.
     ///   - loan: What it is lent (``BudgetChain/lend(atMost:share:)``). Without one, where there is an allowance, it is told
     ///     that it may make no extra attempts.
-    /// - Returns: Nothing when there is neither deadline nor allowance.
+    /// - Returns: Nothing when there is neither deadline, allowance nor criticality.
     public func headers(at now: Instant, loan: Loan? = nil) -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
         if let deadline {
@@ -54,6 +57,7 @@ extension CallContext {
         if loan != nil || budgets.allowance != nil {
             headers.append((Self.allowanceHeader, "\(loan?.attempts ?? 0)"))
         }
+        if let criticality { headers.append((Self.criticalityHeader, criticality.description)) }
         return headers
     }
 

@@ -1,10 +1,5 @@
 #if HTTPClientSupport
 internal import AsyncHTTPClient
-#if canImport(FoundationEssentials)
-internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
 internal import NIOCore
 internal import NIOHTTP1
 public import Spillway
@@ -23,8 +18,7 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     /// How many tokens an answer is taken to have at most where its request does not say.
     public let assumedOutput: Int
 
-    private let url: String
-    private let authorization: String?
+    private let endpoint: APIEndpoint
     private let http: PolicyHTTPClient
     private let limits: AttemptTimeout
 
@@ -42,27 +36,23 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     ///   - stall: The longest that a stream may be without new content; 30 s by default.
     ///   - assumedOutput: How many tokens an answer is taken to have at most where its request does not say, for gates that
     ///     count tokens or hold money; none by default.
+    ///   - quota: Learns from every answer what the provider says of its limits; none by default. It refuses only where it is a gate
+    ///     of the policy.
+    ///   - provider: Whose headers the quota reads; OpenAI's by default.
     /// - Throws: `ConfigurationError` for a URL that is none, a key that no header can carry, or a time below 1 ms.
     public init(
         baseURL: String, apiKey: String? = nil, http: PolicyHTTPClient, timeout: Duration = .seconds(60),
-        stall: Duration = .seconds(30), assumedOutput: Int = 0
+        stall: Duration = .seconds(30), assumedOutput: Int = 0, quota: Quota? = nil,
+        provider: ProviderSignals.Provider = .openAI
     ) throws(ConfigurationError) {
         let check = Validation("ChatClient")
-        let parts = URL(string: baseURL)
-        let usable =
-            ["http", "https"].contains(parts?.scheme?.lowercased()) && parts?.host?.isEmpty == false
-            && parts?.query == nil && parts?.fragment == nil && parts?.password == nil
-        try check.require(
-            usable, "baseURL", "'\(parts?.password == nil ? baseURL : "(with a password)")'",
-            "an http or https URL with a host and no password, query or fragment")
-        try check.require(
-            apiKey?.utf8.allSatisfy { (0x21...0x7E).contains($0) } ?? true, "apiKey", "(hidden)", "visible ASCII text")
+        endpoint = try APIEndpoint(baseURL, "chat/completions", apiKey: apiKey, check)
         try check.duration(timeout, "timeout", atLeast: .milliseconds(1))
         try check.duration(stall, "stall", atLeast: .milliseconds(1))
         try check.count(assumedOutput, "assumedOutput", in: 0...1_000_000_000)
         limits = try AttemptTimeout(firstContent: timeout, stall: stall)
-        url = (baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL) + "/chat/completions"
-        authorization = apiKey.map { "Bearer \($0)" }
+        var http = http
+        http.feed = quota.map { QuotaFeed(quota: $0, provider: provider) }
         self.http = http
         self.timeout = timeout
         self.stall = stall
@@ -70,7 +60,7 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     }
 
     /// Where the client asks; never the key.
-    public var description: String { "ChatClient(\(url))" }
+    public var description: String { "ChatClient(\(endpoint.url))" }
 
     /// Asks for a whole answer.
     ///
@@ -86,9 +76,11 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         let call = request.call(for: key, payer: payer, assumedOutput: assumedOutput)
         return try await http.policy.run(call) { (attempt) async throws(UpstreamError) -> ChatCompletion in
             do throws(UpstreamError) {
-                let answer = try await within(attempt) { (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
+                let answer = try await http.within(attempt, timeout) {
+                    (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
                     let response = try await http.send(message.request(message.body), attempt, within: cutoff)
-                    return try Self.decode(try await Self.body(of: response))
+                    return try APIEndpoint.decode(
+                        ChatCompletion.self, from: try await response.whole(upTo: Self.bodyLimit))
                 }
                 attempt.used(answer.usage ?? answer.counted(promptTokens: Int(call.tokens.input)))
                 return answer
@@ -153,18 +145,6 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         return response.body
     }
 
-    /// Runs one attempt, bounded in time.
-    private func within<Value: Sendable>(
-        _ attempt: Attempt,
-        _ body: @escaping @Sendable (PolicyHTTPClient, Cutoff) async throws(UpstreamError) -> Value
-    ) async throws(UpstreamError) -> Value {
-        let http = http
-        let cutoff = http.cutoff(of: attempt, timeout)
-        return try await cutoff.run(or: "no answer in time") { () async throws(UpstreamError) -> Value in
-            try await body(http, cutoff)
-        }
-    }
-
     /// What is sent, with a body that may yet change.
     private struct Message: Sendable {
         let head: HTTPClientRequest
@@ -178,49 +158,16 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     }
 
     private func post(_ request: ChatRequest, streaming: Bool) throws(PolicyError<UpstreamError>) -> Message {
-        var head = HTTPClientRequest(url: url)
-        head.method = .POST
-        head.headers = ["content-type": "application/json"]
-        head.headers.add(name: "accept", value: streaming ? "text/event-stream" : "application/json")
-        if let authorization { head.headers.add(name: "authorization", value: authorization) }
-        do {
-            let body = try JSONEncoder().encode(ChatRequest.Wire(request: request, streaming: streaming))
-            return Message(head: head, body: Array(body))
-        } catch {
-            throw .operation(
-                UpstreamError("the request is no JSON", .neutral(.invalidRequest), underlying: error))
-        }
+        let body = try APIEndpoint.encode(ChatRequest.Wire(request: request, streaming: streaming))
+        return Message(head: endpoint.post(accepting: streaming ? "text/event-stream" : "application/json"), body: body)
     }
 
     /// Refuses an answer that says itself that it does not stream.
     private static func checkStreams(_ response: HTTPClientResponse) async throws(UpstreamError) {
         let type = response.headers.first(name: "content-type")?.lowercased() ?? ""
         guard type.hasPrefix("application/json") else { return }
-        let body = try await body(of: response)
+        let body = try await response.whole(upTo: bodyLimit)
         throw ProviderError(body).map { .from($0, in: body) } ?? .malformed("a stream was asked for, JSON came")
-    }
-
-    private static func body(of response: HTTPClientResponse) async throws(UpstreamError) -> [UInt8] {
-        do {
-            return Array(try await response.body.collect(upTo: bodyLimit).readableBytesView)
-        } catch is NIOTooManyBytesError {
-            throw .malformed("the answer is larger than \(bodyLimit) bytes")
-        } catch {
-            throw .from(transport: error)
-        }
-    }
-
-    private static func decode(_ body: [UInt8]) throws(UpstreamError) -> ChatCompletion {
-        let answer: ProviderAnswer<ChatCompletion>
-        do {
-            answer = try JSONDecoder().decode(ProviderAnswer<ChatCompletion>.self, from: Data(body))
-        } catch {
-            throw .malformed("the answer is not what the protocol allows", underlying: error)
-        }
-        switch answer {
-        case .body(let completion): return completion
-        case .error(let error): throw .from(error, in: body)
-        }
     }
 }
 #endif

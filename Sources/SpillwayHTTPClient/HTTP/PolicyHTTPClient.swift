@@ -22,6 +22,8 @@ public struct PolicyHTTPClient: Sendable {
     public let lendsAtMost: Int?
     let client: HTTPClient
     let time: any TimeSource
+    /// Learns what answers say of limits; nil: nobody does.
+    var feed: QuotaFeed?
 
     /// A client whose requests go through `policy`.
     ///
@@ -114,8 +116,13 @@ public struct PolicyHTTPClient: Sendable {
             throw failure
         }
         loan?.settle(response)
-        guard response.status.code >= 400 else { return response }
-        throw await .from(response, within: cutoff)
+        guard response.status.code >= 400 else {
+            feed?.learn(from: response, sent: attempt.started, at: time.now)
+            return response
+        }
+        let failure = await UpstreamError.from(response, within: cutoff)
+        feed?.learn(from: response, failure.body, sent: attempt.started, at: time.now)
+        throw failure
     }
 
     /// When an attempt that began just now must end.

@@ -9,17 +9,18 @@ private import Glibc
 private import Musl
 #endif
 
-/// Keeps other ledgers away from a file: a lock on a file beside it, which the system frees when the process ends.
+/// Keeps others away from a file: a lock on a file beside it, which the system frees when the process ends.
 ///
 /// Not on the file itself: SQLite's own locks would be lost when that is closed.
 final class FileLock: Sendable {
     private let descriptor: Locked<Int32>
 
-    init(_ path: String) throws(LedgerStoreError) {
+    /// Locks; where another has it, waits until it is free, or refuses.
+    init(_ path: String, waits: Bool = false) throws(LedgerStoreError) {
         let place = Self.resolved(path) + ".lock"
         let descriptor = open(place, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw systemError(errno, place) }
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
             let code = errno
             if code == EINTR { continue }
             let owner = Self.owner(descriptor)

@@ -1,91 +1,60 @@
 #if SQLiteSupport
 internal import CostLedger
-internal import SpillwayCore
+internal import GRDB
 
-/// How the file is laid out.
-enum Schema {
+/// How a file is laid out.
+struct Schema {
+    /// What is in it.
+    let content: String
+    /// Says what is in it: the file's `application_id`.
+    let application: Int64
     /// The version that this code writes, kept as the file's `user_version`.
-    static let version: Int64 = 1
-    /// `SpLG`: says that the file is a ledger.
-    static let application: Int64 = 0x5370_4c47
+    let version: Int64
+    /// What makes the tables.
+    let tables: String
+    /// What brings a file of the version before to this one; nil: there is none before.
+    var migration: String?
 
     /// Makes the tables of a new file; refuses one that is something else, or newer.
-    static func prepare(_ connection: OpaquePointer, _ path: String, _ access: LedgerFile.Access) throws {
+    func prepare(_ connection: OpaquePointer, _ path: String, _ access: FileAccess) throws {
         let version = try integer("PRAGMA user_version", connection) ?? 0
         let application = try integer("PRAGMA application_id", connection) ?? 0
-        if application == Self.application {
-            guard version <= Self.version else {
+        if application == self.application {
+            guard version <= self.version else {
                 throw LedgerStoreError(
                     .other,
-                    "\(path): its layout is \(version), of a newer version of this library; this one knows \(Self.version)"
+                    "\(path): its layout is \(version), of a newer version of this library; this one knows \(self.version)"
                 )
             }
+            if case .write = access, version < self.version { try migrate(connection, path) }
             return
         }
         let isEmpty = try integer("SELECT count(*) FROM sqlite_schema", connection) == 0
         guard isEmpty, application == 0, version == 0 else {
-            throw LedgerStoreError(.corrupt, "\(path): a database of something else, not of a ledger")
+            throw LedgerStoreError(.corrupt, "\(path): a database of something else, not of \(content)")
         }
         guard case .write = access else { throw LedgerStoreError(.corrupt, "\(path): there is no ledger in it yet") }
+        let marks = "PRAGMA application_id = \(self.application); PRAGMA user_version = \(self.version);"
         do {
-            try execute("BEGIN IMMEDIATE;" + tables + "COMMIT;", connection)
+            try execute("BEGIN IMMEDIATE;" + tables + marks + "COMMIT;", connection)
         } catch {
             try? execute("ROLLBACK", connection)
             throw error
         }
     }
 
-    // A posting's id is four times its number and its kind: so those of a batch lie side by side at the end of the tree, and
-    // one that is there already is found without an index.
-    private static let tables = """
-        CREATE TABLE scopes (
-            id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name)) STRICT;
-        CREATE TABLE scope_lists (id INTEGER PRIMARY KEY, scopes TEXT NOT NULL UNIQUE) STRICT;
-        CREATE TABLE scope_list_members (
-            list INTEGER NOT NULL, position INTEGER NOT NULL, scope INTEGER NOT NULL,
-            PRIMARY KEY (list, position)) STRICT, WITHOUT ROWID;
-        CREATE INDEX scope_list_members_by_scope ON scope_list_members (scope, list);
-        CREATE TABLE postings (
-            id INTEGER PRIMARY KEY, operation INTEGER NOT NULL, attempt INTEGER NOT NULL, scopes INTEGER NOT NULL,
-            began INTEGER NOT NULL, time INTEGER NOT NULL, held INTEGER NOT NULL, cost INTEGER NOT NULL,
-            source INTEGER NOT NULL, verdict INTEGER NOT NULL, cause TEXT, retry_after INTEGER, usage_source INTEGER,
-            \(PostingColumns.meters.map { "\($0) INTEGER" }.joined(separator: ", "))) STRICT;
-        CREATE INDEX postings_by_time ON postings (time);
-        CREATE TABLE open_holds (number INTEGER PRIMARY KEY, posting INTEGER NOT NULL) STRICT;
-        CREATE TABLE balances (
-            scope INTEGER NOT NULL, window TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-            counts_until INTEGER NOT NULL, held INTEGER NOT NULL, spent INTEGER NOT NULL, overage INTEGER NOT NULL,
-            suspense INTEGER NOT NULL, PRIMARY KEY (scope, window, start)) STRICT, WITHOUT ROWID;
-        CREATE INDEX balances_by_end ON balances (counts_until);
-        CREATE INDEX balances_unsettled ON balances (scope) WHERE held <> 0 OR suspense <> 0;
-        CREATE TABLE last_number (id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL) STRICT;
-        INSERT INTO last_number VALUES (1, 0);
-
-        CREATE VIEW readable_postings AS SELECT
-            id / 4 AS number,
-            CASE id % 4 \(cases(Posting.Kind.allCases.map { (Int($0.rawValue), "\($0)") })) END AS kind,
-            operation, attempt,
-            (SELECT group_concat(kind || ':' || name, ' ') FROM scope_list_members AS member
-                JOIN scopes AS one ON one.id = member.scope WHERE member.list = postings.scopes) AS scopes,
-            strftime('%Y-%m-%d %H:%M:%f', began / 1e9, 'unixepoch') AS began,
-            strftime('%Y-%m-%d %H:%M:%f', time / 1e9, 'unixepoch') AS time,
-            held / 1e9 AS held_dollars, cost / 1e9 AS cost_dollars,
-            CASE source \(cases(Usage.Source.allCases.map { (Int($0.rawValue), "\($0)") })) END AS source,
-            CASE verdict \(cases(PostingColumns.verdicts.enumerated().map { ($0.offset, "\($0.element)") }))
-            END AS verdict, cause, \(PostingColumns.meters.joined(separator: ", "))
-            FROM postings;
-        CREATE VIEW readable_balances AS SELECT
-            scopes.kind || ':' || name AS scope, window,
-            strftime('%Y-%m-%d %H:%M:%f', start / 1e9, 'unixepoch') AS start,
-            held / 1e9 AS held_dollars, spent / 1e9 AS spent_dollars, overage / 1e9 AS overage_dollars,
-            suspense / 1e9 AS suspense_dollars
-            FROM balances JOIN scopes ON scopes.id = balances.scope;
-        PRAGMA application_id = \(application);
-        PRAGMA user_version = \(version);
-        """
-
-    private static func cases(_ names: [(Int, String)]) -> String {
-        names.map { "WHEN \($0.0) THEN '\($0.1)'" }.joined(separator: " ")
+    /// Brings a file of the older version to this one, all or nothing; older versions of this library refuse it from then on.
+    private func migrate(_ connection: OpaquePointer, _ path: String) throws {
+        guard let migration else { return }
+        do {
+            try execute("BEGIN IMMEDIATE; \(migration) PRAGMA user_version = \(version); COMMIT;", connection)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+            try? execute("ROLLBACK", connection)
+            throw LedgerStoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
+        } catch {
+            try? execute("ROLLBACK", connection)
+            throw error
+        }
     }
 }
 #endif

@@ -37,6 +37,23 @@ final class Statement {
         }
     }
 
+    func bind(_ index: Int32, _ number: Double) { sqlite3_bind_double(raw, index, number) }
+
+    func bind(_ index: Int32, _ text: String?) {
+        if let text { bind(index, text) } else { bindNull(index) }
+    }
+
+    /// Binds bytes, which SQLite copies.
+    func bind(_ index: Int32, _ bytes: [UInt8]) {
+        // No address says that there is nothing, and not that there are no bytes.
+        guard !bytes.isEmpty else {
+            sqlite3_bind_zeroblob(raw, index, 0)
+            return
+        }
+        let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        bytes.withUnsafeBytes { _ = sqlite3_bind_blob64(raw, index, $0.baseAddress, UInt64($0.count), copied) }
+    }
+
     // MARK: - Running
 
     /// Runs a statement that returns no rows.
@@ -92,7 +109,21 @@ final class Statement {
         sqlite3_column_type(raw, column) == SQLITE_NULL ? nil : sqlite3_column_int64(raw, column)
     }
 
-    func text(_ column: Int32) -> String? { sqlite3_column_text(raw, column).map { String(cString: $0) } }
+    func double(_ column: Int32) -> Double { sqlite3_column_double(raw, column) }
+
+    func bytes(_ column: Int32) -> [UInt8] {
+        let start = sqlite3_column_blob(raw, column)
+        return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column))))
+    }
+
+    /// All of it, also behind a NUL.
+    func text(_ column: Int32) -> String? {
+        sqlite3_column_text(raw, column).map { start in
+            String(
+                decoding: UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column))),
+                as: UTF8.self)
+        }
+    }
 }
 
 private func failure(of connection: OpaquePointer?, _ code: Int32, _ sql: String?) -> DatabaseError {

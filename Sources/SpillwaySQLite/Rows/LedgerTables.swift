@@ -4,12 +4,16 @@ internal import GRDB
 internal import GRDBSQLite
 internal import SpillwayCore
 
-/// The tables of an open file, with what was prepared for them, to be touched on the queue of the connection alone.
-final class LedgerTables {
+/// The tables of a ledger's file.
+final class LedgerTables: FileTables {
+    static let label = "ledger"
+    static let isExclusive = true
+
     let connection: OpaquePointer
     let path: String
     private let scopes: ScopeTable
-    private let insert: Statement
+    /// Nil for one who reads, whose file may have an older layout.
+    private let insert: Statement?
     private let open: Statement
     private let shut: Statement
     private let balance: Statement
@@ -17,27 +21,20 @@ final class LedgerTables {
     /// The numbers of holds that are open; nil: not known, to be looked up.
     private var openNumbers: Set<Int64>?
 
-    init(_ connection: OpaquePointer, _ path: String, _ access: LedgerFile.Access) throws {
+    init(_ connection: OpaquePointer, _ path: String, _ access: FileAccess) throws {
         self.connection = connection
         self.path = path
-        if case .write(let synchronous) = access {
-            guard sqlite3_db_readonly(connection, "main") == 0 else {
-                throw LedgerStoreError(.readOnly, "\(path): the file may only be read")
-            }
-            // What it says is what it has become.
-            let mode = try Statement(connection, "PRAGMA journal_mode = WAL").firstText()
-            guard mode == "wal" else {
-                throw LedgerStoreError(.other, "\(path): no write-ahead log can be kept there, only '\(mode ?? "")'")
-            }
-            try execute("PRAGMA synchronous = \(synchronous.rawValue)", connection)
-            // Pages that changed often are written to the file once.
-            try execute("PRAGMA wal_autocheckpoint = 8000", connection)
-        }
-        try execute("PRAGMA cell_size_check = ON", connection)
-        try Schema.prepare(connection, path, access)
+        try prepare(connection, path, access)
+        // Pages that changed often are written to the file once.
+        try execute("PRAGMA wal_autocheckpoint = 8000", connection)
+        try Schema.ledger.prepare(connection, path, access)
         do {
             scopes = try ScopeTable(connection, path)
-            insert = try Statement(connection, PostingColumns.insert)
+            if case .write = access {
+                insert = try Statement(connection, PostingColumns.insert)
+            } else {
+                insert = nil
+            }
             open = try Statement(
                 connection,
                 "INSERT INTO open_holds VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET posting = excluded.posting")
@@ -57,22 +54,18 @@ final class LedgerTables {
     // MARK: - Writing
 
     func append(_ batch: LedgerBatch) throws {
-        try execute("BEGIN IMMEDIATE", connection)
         do {
-            try write(batch)
-            try execute("COMMIT", connection)
+            try inTransaction(connection, path) { try write(batch) }
             scopes.batchEnded()
         } catch {
-            let failure = storeError(error, path, connection)
-            // Some failures have undone it already.
-            if sqlite3_get_autocommit(connection) == 0 { try? execute("ROLLBACK", connection) }
             scopes.forget()
             openNumbers = nil
-            throw failure
+            throw error
         }
     }
 
     private func write(_ batch: LedgerBatch) throws {
+        guard let insert else { throw LedgerStoreError(.readOnly, "\(path): it was opened for reading") }
         var known = try openNumbers ?? Set(allOpen())
         var last = batch.lastNumber
         for posting in batch.postings {
@@ -89,7 +82,7 @@ final class LedgerTables {
                 open.bind(2, id)
                 try open.run()
                 known.insert(number)
-            case .settled, .voided:
+            case .settled, .voided, .saved:
                 guard known.remove(number) != nil else { continue }
                 shut.bind(1, number)
                 try shut.run()
@@ -120,15 +113,10 @@ final class LedgerTables {
         return numbers
     }
 
-    func leaveRoom(pages: Int64?) throws {
-        let used = try integer("PRAGMA page_count", connection) ?? 0
-        _ = try integer("PRAGMA max_page_count = \(pages.map { used + $0 } ?? 4_294_967_294)", connection)
-    }
-
     // MARK: - Reading
 
     func load(at now: Int64) throws -> LedgerImage {
-        try inSnapshot {
+        try inSnapshot(connection) {
             var image = LedgerImage()
             image.lastNumber = UInt64(clamping: try integer("SELECT number FROM last_number", connection) ?? 0)
             image.balances =
@@ -136,7 +124,7 @@ final class LedgerTables {
                 + balances("counts_until <= \(now) AND (held <> 0 OR suspense <> 0)")
             let rows = try Statement(
                 connection,
-                "SELECT \(PostingColumns.list) FROM open_holds JOIN postings ON id = posting ORDER BY number")
+                "SELECT \(try columns()) FROM open_holds JOIN postings ON id = posting ORDER BY number")
             try rows.rows { image.open.append(try posting($0)) }
             return image
         }
@@ -144,7 +132,7 @@ final class LedgerTables {
 
     /// Postings whose time is from `from` to before `to`, in order of it, up to `count` after that with `id` at `from`.
     func postings(from: Int64, after id: Int64, to: Int64, of scope: Scope?, count: Int) throws -> [Posting] {
-        try inSnapshot {
+        try inSnapshot(connection) {
             var filter = ""
             if let scope {
                 guard let number = try scopes.existing(scope) else { return [] }
@@ -153,7 +141,7 @@ final class LedgerTables {
             let rows = try Statement(
                 connection,
                 """
-                SELECT \(PostingColumns.list) FROM postings INDEXED BY postings_by_time
+                SELECT \(try columns()) FROM postings INDEXED BY postings_by_time
                 WHERE time >= \(from) AND time < \(to) AND (time > \(from) OR id > \(id)) \(filter)
                 ORDER BY time, id LIMIT \(count)
                 """)
@@ -161,6 +149,11 @@ final class LedgerTables {
             try rows.rows { page.append(try posting($0)) }
             return page
         }
+    }
+
+    /// Looked up each time: a ledger may have brought the file to a newer version meanwhile.
+    private func columns() throws -> String {
+        PostingColumns.list(try integer("PRAGMA user_version", connection))
     }
 
     private func posting(_ row: Statement) throws -> Posting {
@@ -186,13 +179,6 @@ final class LedgerTables {
                     overage: Money(nanodollars: row[7]), suspense: Money(nanodollars: row[8])))
         }
         return balances
-    }
-
-    /// Reads as of one moment, whatever is written meanwhile.
-    private func inSnapshot<Value>(_ read: () throws -> Value) throws -> Value {
-        try execute("BEGIN", connection)
-        defer { try? execute("COMMIT", connection) }
-        return try read()
     }
 }
 #endif

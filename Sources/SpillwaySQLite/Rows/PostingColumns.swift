@@ -13,10 +13,17 @@ enum PostingColumns {
     /// By raw value.
     static let verdicts: [Outcome.Verdict] = [.success, .failure, .neutral]
 
-    static let list =
+    /// Those whose raw value is part of an id.
+    static let kinds: [Posting.Kind] = [.held, .settled, .voided, .suspended]
+
+    static let list = older + ", saved"
+    private static let older =
         "id, operation, attempt, scopes, began, time, held, cost, source, verdict, cause, retry_after, usage_source, "
         + meters.joined(separator: ", ")
-    private static let count = 13 + meters.count
+    private static let count = 14 + meters.count
+
+    /// The columns of a file whose layout is `version`, as ``list``.
+    static func list(_ version: Int64?) -> String { version ?? 0 >= 2 ? list : older + ", NULL" }
 
     /// Leaves a posting that is there already as it is, but for a hold that has grown.
     static let insert =
@@ -27,7 +34,8 @@ enum PostingColumns {
         guard posting.number <= UInt64(Int64.max >> 2) else {
             throw LedgerStoreError(.other, "the number \(posting.number) is too large for SQLite")
         }
-        return Int64(posting.number) << 2 | Int64(posting.kind.rawValue)
+        let kind: Posting.Kind = posting.kind == .saved ? .settled : posting.kind
+        return Int64(posting.number) << 2 | Int64(kind.rawValue)
     }
 
     /// Binds all columns.
@@ -48,8 +56,9 @@ enum PostingColumns {
             statement.bind(11, posting.outcome.cause.description)
         }
         statement.bind(12, posting.outcome.retryAfter?.clampedNanoseconds)
+        statement.bind(Int32(count), posting.kind == .saved ? posting.saved.nanodollars : nil)
         guard let usage = posting.usage else {
-            for column in 13...Int32(count) { statement.bindNull(column) }
+            for column in 13..<Int32(count) { statement.bindNull(column) }
             return
         }
         statement.bind(13, Int64(usage.source.rawValue))
@@ -59,7 +68,8 @@ enum PostingColumns {
     /// The posting of a row whose columns are ``list``.
     static func posting(_ row: Statement, scopes: [Scope], _ path: String) throws -> Posting {
         let id = row[0]
-        guard let kind = Posting.Kind(rawValue: UInt8(id & 3)),
+        let saved = row.optional(Int32(count - 1))
+        guard let kind = saved == nil ? Posting.Kind(rawValue: UInt8(id & 3)) : .saved,
             let source = Usage.Source(rawValue: UInt8(clamping: row[8])),
             let attempt = UInt32(exactly: row[2]), let verdict = Outcome.Verdict(rawValue: UInt8(clamping: row[9])),
             let cause = row.text(10).map({ Outcome.Cause($0) }) ?? Outcome.Cause.none
@@ -84,7 +94,7 @@ enum PostingColumns {
             number: UInt64(id >> 2), kind: kind, operation: UInt64(bitPattern: row[1]), attempt: attempt,
             scopes: scopes,
             began: row[4], time: row[5], held: Money(nanodollars: row[6]), cost: Money(nanodollars: row[7]),
-            usage: usage, source: source, outcome: outcome)
+            saved: Money(nanodollars: saved ?? 0), usage: usage, source: source, outcome: outcome)
     }
 }
 #endif

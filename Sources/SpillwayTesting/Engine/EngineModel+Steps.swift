@@ -77,6 +77,7 @@ extension EngineModel {
         if !next.wasPreempted {
             counters.prefixQueries += next.request.promptTokens
             counters.prefixHits += match.hits * size
+            next.cached = match.hits * size
         }
         next.computed = match.hits * size
         next.blocks = next.request.promptBlocks.prefix(match.hits).compactMap { pool.share($0) }
@@ -123,7 +124,9 @@ extension EngineModel {
         for index in running.indices where running[index].owesReport(inTurn: inTurn) {
             let each = running[index]
             ready.append(
-                Progress(id: each.id, tokens: each.generated - each.reported, at: run.end, isLast: each.isDone))
+                Progress(
+                    id: each.id, tokens: each.generated - each.reported, at: run.end, isLast: each.isDone,
+                    cachedTokens: each.cached))
             running[index].reported = each.generated
         }
         guard done else { return }

@@ -30,13 +30,16 @@ extension EngineModel {
         public let at: Instant
         /// Whether the request is done.
         public let isLast: Bool
+        /// Tokens of the prompt that did not have to be computed.
+        public let cachedTokens: Int
 
         /// Progress of a request.
-        public init(id: Int, tokens: Int, at: Instant, isLast: Bool) {
+        public init(id: Int, tokens: Int, at: Instant, isLast: Bool, cachedTokens: Int = 0) {
             self.id = id
             self.tokens = tokens
             self.at = at
             self.isLast = isLast
+            self.cachedTokens = cachedTokens
         }
     }
 

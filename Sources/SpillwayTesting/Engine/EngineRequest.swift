@@ -14,6 +14,8 @@ struct EngineRequest: Sendable {
     /// The number of generated tokens after which it goes silent.
     var hangsAfter: Int?
     var wasPreempted = false
+    /// Tokens of the prompt that were in memory when it first joined the batch.
+    var cached = 0
 
     init(id: Int, _ request: EngineModel.Request) {
         self.id = id

@@ -13,6 +13,7 @@ struct Replica: Sendable {
     let driver: EngineDriver
     let faults: FaultBoard
     let ledger: Ledger
+    private let limits: RateLimits
 
     /// A replica with an idle engine.
     init(
@@ -25,6 +26,7 @@ struct Replica: Sendable {
         self.clock = clock
         self.faults = faults
         self.ledger = ledger
+        limits = RateLimits(options)
         driver = EngineDriver(engine, time: clock) { body in Task { await body() } }
     }
 
@@ -44,6 +46,7 @@ struct Replica: Sendable {
     private func chat(_ request: Request, _ context: FleetContext) async throws -> Response {
         let call = ledger.begin(replica: index)
         let chat = try ChatCall(await request.json(), options: options)
+        let headers = try take(chat.prompt.tokens + chat.tokens, call)
         let generation = try await start(
             call, chat.prompt, chat.tokens, chat.streamed, context, isPrefilled: !chat.prefill.isEmpty)
         let answer = ChatAnswer(
@@ -54,14 +57,15 @@ struct Replica: Sendable {
             finishReason: generation.fault == .contentFilter ? "content_filter" : chat.finishReason
         )
         if chat.streamed {
-            return generation.stream(answer, chat.source, includesUsage: chat.includesUsage)
+            return generation.stream(answer, chat.source, includesUsage: chat.includesUsage).adding(headers)
         }
-        return generation.response(answer.whole(try await generation.collect(chat.source)))
+        return generation.response(answer.whole(try await generation.collect(chat.source))).adding(headers)
     }
 
     private func embeddings(_ request: Request, _ context: FleetContext) async throws -> Response {
         let call = ledger.begin(replica: index)
         let embedding = try EmbeddingCall(await request.json(), options: options)
+        let headers = try take(embedding.prompt.tokens, call)
         let generation = try await start(call, embedding.prompt, 0, false, context)
         _ = try await generation.collect(TokenSource(seed: 0))
         let data = embedding.inputs.enumerated().map { position, input -> JSONValue in
@@ -74,7 +78,17 @@ struct Replica: Sendable {
             "model": .string(embedding.model),
             "data": .array(data),
             "usage": ["prompt_tokens": tokens, "total_tokens": tokens],
-        ])
+        ]).adding(headers)
+    }
+
+    /// Counts a call under the rate limits and returns the headers for its answer; a refusal counts as a fault.
+    private func take(_ tokens: Int, _ call: Ledger.Call) throws -> HTTPFields {
+        do {
+            return try limits.take(tokens: tokens)
+        } catch {
+            ledger.record(.rateLimit, in: call)
+            throw error
+        }
     }
 
     /// Lets a fault strike, then hands the call to the engine, throwing 503 when its queue is full.
@@ -161,5 +175,14 @@ struct Replica: Sendable {
             ]
         }
         return Response(json: ["object": "list", "data": .array(data)])
+    }
+}
+
+extension Response {
+    /// The same answer with more headers.
+    fileprivate func adding(_ more: HTTPFields) -> Response {
+        var response = self
+        response.headers.append(contentsOf: more)
+        return response
     }
 }

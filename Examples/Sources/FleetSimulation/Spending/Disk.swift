@@ -54,7 +54,7 @@ final class Disk: Sendable {
                     switch posting.kind {
                     case .held: open[posting.number] = open[posting.number] ?? posting
                     case .suspended: open[posting.number] = posting
-                    case .settled, .voided: break
+                    case .settled, .voided, .saved: break
                     }
                 }
                 for posting in contents.postings.values where posting.kind == .settled || posting.kind == .voided {

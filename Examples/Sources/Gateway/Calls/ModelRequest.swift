@@ -82,10 +82,14 @@ struct ModelRequest: Sendable {
 
     /// The body as it came but for the model's name; a stream is always to end with what it took.
     ///
-    /// - Parameter prefill: What is there already of the answer, for the upstream to go on with; nil: nothing.
-    func body(asking name: String, after prefill: Prefill? = nil) throws -> ByteBuffer {
-        if name == "*" || name == model, !isStreamed { return body }
+    /// - Parameters:
+    ///   - limit: The most tokens of all answers together; nil: as many as the request says.
+    ///   - prefill: What is there already of the answer, for the upstream to go on with; nil: nothing.
+    func body(asking name: String, limitedTo limit: Int? = nil, after prefill: Prefill? = nil) throws -> ByteBuffer {
+        let limit = kind == .chat ? limit : nil
+        if name == "*" || name == model, !isStreamed, limit == nil { return body }
         var fields = try Self.fields(of: body)
+        if let limit { Self.shorten(&fields, to: max(1, limit / choices)) }
         if name != "*" { fields["model"] = name }
         if isStreamed {
             var options = fields["stream_options"] as? [String: Any] ?? [:]
@@ -94,6 +98,36 @@ struct ModelRequest: Sendable {
         }
         let data = try JSONSerialization.data(withJSONObject: fields, options: .withoutEscapingSlashes)
         return try prefill.map { ByteBuffer(bytes: try $0.body(data)) } ?? ByteBuffer(data: data)
+    }
+
+    /// How hard what was said last looks, from 0 to 1, by its surface.
+    var difficulty: Double {
+        let fields = try? Self.fields(of: body)
+        let last = (fields?["messages"] as? [[String: Any]])?.last { $0["role"] as? String == "user" }
+        if let text = last?["content"] as? String { return Difficulty.estimate(text) }
+        let parts = last?["content"] as? [[String: Any]] ?? []
+        return Difficulty.estimate(parts.compactMap { $0["text"] as? String }.joined(separator: "\n"))
+    }
+
+    /// The same request for an answer in one piece, written in one way.
+    func wholeBody() throws -> ByteBuffer {
+        var fields = try Self.fields(of: body)
+        fields["stream"] = nil
+        fields["stream_options"] = nil
+        return ByteBuffer(
+            data: try JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes]))
+    }
+
+    /// Lowers what the request says of the length of an answer, and says it where it does not.
+    private static func shorten(_ fields: inout [String: Any], to limit: Int) {
+        var isSaid = false
+        for name in ["max_completion_tokens", "max_tokens"] {
+            guard let value = fields[name], !(value is NSNull) else { continue }
+            isSaid = true
+            // What is no number is for the upstream to refuse.
+            if let most = value as? Double, most > Double(limit) { fields[name] = limit }
+        }
+        if !isSaid { fields["max_tokens"] = limit }
     }
 
     private static func fields(of body: ByteBuffer) throws -> [String: Any] {

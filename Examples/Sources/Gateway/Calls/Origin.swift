@@ -1,5 +1,6 @@
 import CostLedger
 import HTTPTypes
+import Spillway
 
 /// Who answered, or was asked last.
 struct Origin: Sendable {
@@ -7,6 +8,12 @@ struct Origin: Sendable {
     let model: String?
     /// Attempts so far.
     let attempts: Int
+    /// The tier of the ladder, where there is one.
+    var mode: ServiceMode?
+    /// Tiers that were passed over or failed.
+    var steps: [ServiceStep] = []
+    /// How the answer was kept, and how old it is; nil: it was made for this call.
+    var kept: (origin: CacheOrigin, age: Duration)?
     /// What all attempts that have ended cost; nil: nothing is priced.
     var cost: Money?
     /// What the caller may still spend; nil: nothing of its own bounds it.
@@ -20,6 +27,17 @@ extension HTTPFields {
         fields[.init("x-spillway-attempts")!] = "\(origin.attempts)"
         fields[.init("x-spillway-upstream")!] = origin.upstream
         fields[.init("x-spillway-model")!] = origin.model
+        if let mode = origin.mode {
+            fields[.init("x-spillway-tier")!] = mode.tier
+            fields[.init("x-spillway-level")!] = "\(mode.level)"
+        }
+        if !origin.steps.isEmpty {
+            fields[.init("x-spillway-reasons")!] = origin.steps.map(\.description).joined(separator: ", ")
+        }
+        if let (kept, age) = origin.kept {
+            fields[.init("x-spillway-cache")!] = "\(kept)"
+            fields[.age] = "\(age.components.seconds)"
+        }
         if let cost = origin.cost { fields[.init("x-spillway-cost")!] = cost.digits }
         if let remaining = origin.remaining { fields[.init("x-spillway-remaining")!] = remaining.digits }
         return fields

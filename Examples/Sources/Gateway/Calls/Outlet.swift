@@ -2,6 +2,7 @@ import AsyncAlgorithms
 import CostLedger
 import Foundation
 import NIOCore
+import Spillway
 import SpillwayHTTPClient
 import Synchronization
 
@@ -13,6 +14,8 @@ final class Outlet: Sendable {
         case opened(Origin)
         case bytes(ByteBuffer)
         case failed(APIError)
+        /// The answer comes later.
+        case deferred(Job, Origin)
     }
 
     private struct State {

@@ -15,40 +15,116 @@ final class UpstreamCall: Sendable {
     let route: Route
     /// Who pays; nil: nothing is priced.
     let bill: Bill?
+    /// Whom the call is for; nil: nobody in particular.
+    let tenant: String?
+    /// What the answer must be like.
+    let needs: Call.Needs
+    /// Puts the call off; nil: it may not be.
+    let later: (@Sendable () async throws -> Job)?
     private let begun = Atomic(0)
+    private let failure = Mutex<UpstreamError?>(nil)
 
     /// One request by one route.
-    init(http: HTTPClient, request: ModelRequest, route: Route, bill: Bill?) {
+    init(
+        http: HTTPClient, request: ModelRequest, route: Route, bill: Bill?, tenant: String?,
+        needs: Call.Needs = Call.Needs(), later: (@Sendable () async throws -> Job)? = nil
+    ) {
         self.http = http
         self.request = request
         self.route = route
         self.bill = bill
+        self.tenant = tenant
+        self.needs = needs
+        self.later = later
     }
 
     /// Attempts that have begun, hedges too.
     var attempts: Int { begun.load(ordering: .relaxed) }
 
+    /// The last failure of an upstream, which a tier that has no answer does not hide.
+    var lastFailure: UpstreamError? { failure.withLock { $0 } }
+
     /// What the gates are told: asking a model again is safe, and the budget bounds its price.
     var call: Call {
-        Call(tokens: request.tokens, payer: bill, idempotency: .idempotent, streams: request.isStreamed)
+        Call(
+            tokens: request.tokens, key: tenant, payer: bill, idempotency: .idempotent,
+            streams: request.isStreamed, needs: needs)
     }
 
-    /// Who has answered, and what it has cost so far.
-    func origin(_ upstream: String?, _ model: String?) -> Origin {
+    /// Who has answered in which tier, and what it has cost so far.
+    func origin(_ upstream: String?, _ model: String?, _ mode: ServiceMode?, _ steps: [ServiceStep]) -> Origin {
         let now = SystemTime().now
         return Origin(
-            upstream: upstream, model: model, attempts: attempts, cost: bill?.spent,
+            upstream: upstream, model: model, attempts: attempts, mode: mode, steps: steps, cost: bill?.spent,
             remaining: bill?.remaining(at: now))
     }
 
-    /// The place that an attempt has chosen.
-    func place(_ attempt: Attempt) -> Route.Place { route.places[attempt.target!]! }
+    /// Asks for a whole answer, and remembers how that failed.
+    func whole(_ attempt: Attempt, at place: Route.Place) async throws(UpstreamError) -> WholeAnswer {
+        do throws(UpstreamError) {
+            return try await fetch(attempt, from: place)
+        } catch {
+            note(error)
+            throw error
+        }
+    }
 
-    /// Asks for a whole answer.
-    func whole(_ attempt: Attempt) async throws(UpstreamError) -> WholeAnswer {
+    /// Asks for a stream and passes it on from the route's commit point to its end; remembers how that failed.
+    func stream(
+        _ attempt: Attempt, at place: Route.Place, _ relay: StreamRelay, to client: Outlet
+    ) async throws(UpstreamError) {
+        do throws(UpstreamError) {
+            try await pass(attempt, from: place, relay, to: client)
+        } catch {
+            note(error)
+            throw error
+        }
+    }
+
+    /// What a tier has that asks no upstream.
+    ///
+    /// - Throws: ``UpstreamError/noAnswer`` when it has nothing.
+    func reply(of attempt: Attempt) async throws(UpstreamError) -> Reply {
+        switch attempt.mode?.kind {
+        case .cache:
+            guard let kept = route.ladder?.kept?.answer(attempt, to: self) else { throw .noAnswer }
+            return .kept(kept)
+        case .deferral:
+            guard let later else { throw .noAnswer }
+            do { return .ticket(try await later()) } catch { throw .noAnswer }
+        default: throw .noAnswer
+        }
+    }
+
+    /// Passes on a reply that is there already.
+    func stream(
+        _ reply: Reply, _ attempt: Attempt, _ relay: StreamRelay, to client: Outlet
+    ) async throws(UpstreamError) {
+        let origin = reply.origin(self, attempt.mode, attempt.steps)
+        switch reply {
+        case .kept(let kept):
+            guard let events = try? kept.value.events() else { throw .noAnswer }
+            try await relay.run(attempt) { _ in
+                AsyncStream<ByteBuffer> { body in
+                    body.yield(events)
+                    body.finish()
+                }
+            } to: {
+                try await client.send($0) { origin }
+            }
+        case .ticket(let job): await client.pieces.send(.deferred(job, origin))
+        case .answer: throw .noAnswer
+        }
+    }
+
+    private func note(_ error: UpstreamError) {
+        if error.outcome.cause != .cancelled { failure.withLock { $0 = error } }
+    }
+
+    private func fetch(_ attempt: Attempt, from place: Route.Place) async throws(UpstreamError) -> WholeAnswer {
         begun.add(1, ordering: .relaxed)
         do {
-            let response = try await send(to: place(attempt))
+            let response = try await send(attempt, to: place)
             let body = try await response.body.collect(upTo: Self.answerLimit)
             let answer = try WholeAnswer(
                 body, contentType: response.headers.first(name: "content-type") ?? "application/json",
@@ -65,12 +141,13 @@ final class UpstreamCall: Sendable {
         }
     }
 
-    /// Asks for a stream and passes it on from the route's commit point to its end.
-    func stream(_ attempt: Attempt, _ relay: StreamRelay, to client: Outlet) async throws(UpstreamError) {
+    private func pass(
+        _ attempt: Attempt, from place: Route.Place, _ relay: StreamRelay, to client: Outlet
+    ) async throws(UpstreamError) {
         begun.add(1, ordering: .relaxed)
-        let place = place(attempt)
         try await relay.run(attempt) { [self] prefill in
-            let response = try await send(to: place, after: try prefill.map { try $0.styled(for: place.upstream) })
+            let response = try await send(
+                attempt, to: place, after: try prefill.map { try $0.styled(for: place.upstream) })
             let type = response.headers.first(name: "content-type") ?? ""
             guard type.hasPrefix("text/event-stream") else {
                 throw UpstreamError.malformed("an answer of type '\(type)' instead of a stream")
@@ -78,25 +155,34 @@ final class UpstreamCall: Sendable {
             return response.body
         } to: { [self] pieces in
             let model = relay.journal.model.isEmpty ? place.asked(for: request.model) : relay.journal.model
-            try await client.send(pieces) { origin(place.upstream.name, model) }
+            try await client.send(pieces) { origin(place.upstream.name, model, attempt.mode, attempt.steps) }
         }
     }
 
     /// The answer's head.
     ///
     /// - Throws: ``UpstreamError`` for any status but success, and the client's own errors.
-    private func send(to place: Route.Place, after prefill: Prefill? = nil) async throws -> HTTPClientResponse {
+    private func send(
+        _ attempt: Attempt, to place: Route.Place, after prefill: Prefill? = nil
+    ) async throws -> HTTPClientResponse {
         var outgoing = HTTPClientRequest(url: place.upstream.url + request.kind.path)
         outgoing.method = .POST
         outgoing.headers = ["content-type": "application/json"]
         outgoing.headers.add(name: "accept", value: request.isStreamed ? "text/event-stream" : "application/json")
         if let key = place.upstream.key { outgoing.headers.add(name: "authorization", value: "Bearer \(key)") }
-        outgoing.body = .bytes(try request.body(asking: place.model, after: prefill))
+        let limit = route.ladder?.maxOutput(attempt.mode)
+        outgoing.body = .bytes(try request.body(asking: place.model, limitedTo: limit, after: prefill))
         try await storeHold()
+        let sent = SystemTime().now
         let response = try await execute(outgoing, telling: place.upstream.propagates ? CallContext.current : nil)
         switch response.status.code {
-        case 200..<300: return response
-        case 400...: throw await UpstreamError.from(response)
+        case 200..<300:
+            place.upstream.learn(from: response, sent: sent)
+            return response
+        case 400...:
+            let failure = await UpstreamError.from(response)
+            place.upstream.learn(from: response, failure.body, sent: sent)
+            throw failure
         default: throw UpstreamError.malformed("an answer with status \(response.status.code)")
         }
     }

@@ -4,7 +4,8 @@ import SpillwayHTTPClient
 extension Configuration.Calls {
     private static let names = [
         "deadlineSeconds", "minimumSeconds", "attemptSeconds", "firstContentSeconds", "stallSeconds",
-        "tokensPerSecond", "patienceSeconds", "slow", "retries", "backoff", "hedge", "commit", "recovery",
+        "tokensPerSecond", "patienceSeconds", "slow", "retries", "backoff", "hedge", "queue", "shed", "commit",
+        "recovery",
     ]
 
     /// Reads the field `policy` of the file, which has more fields for what all models share.
@@ -22,19 +23,19 @@ extension Configuration.Calls {
     private mutating func read(_ fields: Fields, _ field: Field) throws {
         deadline = try fields.seconds("deadlineSeconds") ?? deadline
         minimum = try fields.seconds("minimumSeconds", atLeast: 0) ?? minimum
-        limits.attempt = try fields.seconds("attemptSeconds") ?? limits.attempt
-        // What is not given here gives way to a shorter attempt; what is given must fit.
-        let most = fields["attemptSeconds"] == nil ? nil : limits.attempt
-        limits.firstContent =
-            try fields.seconds("firstContentSeconds") ?? min(limits.firstContent, most ?? limits.firstContent)
-        limits.stall = try fields.seconds("stallSeconds") ?? min(limits.stall, most ?? limits.stall)
-        limits.tokensPerSecond = try fields.number("tokensPerSecond", in: 1e-6...1e6) ?? limits.tokensPerSecond
-        limits.patience = try fields.seconds("patienceSeconds") ?? limits.patience
+        try limits.read(fields)
         if let own = fields["slow"] { slow = own.node.string == "none" ? nil : try SlowAnswer(own) }
         retries = try fields.count("retries", in: 0...100) ?? retries
         backoff = try fields["backoff"].map { try Backoff($0) } ?? backoff
         if let own = fields["hedge"] {
             hedge = own.node.string == "none" ? nil : try Configuration.Hedging(own)
+        }
+        if let own = fields["queue"] {
+            queue = own.node.string == "none" ? nil : try FairQueue.Configuration(own)
+        }
+        if let own = fields["shed"] {
+            shed = own.node.string == "none" ? nil : try LoadShedder.Configuration(own)
+            if shed != nil, queue == nil { throw own.fault("needs a queue, whose length is the load") }
         }
         commit = try fields["commit"].map { try CommitPoint($0) } ?? commit
         recovery =
@@ -52,6 +53,19 @@ extension Configuration.Calls {
                 try calls.limits.timeout()
             }
         }
+    }
+}
+
+extension Configuration.Limits {
+    /// Takes what `fields` say, and leaves the rest as it is.
+    mutating func read(_ fields: Fields) throws {
+        attempt = try fields.seconds("attemptSeconds") ?? attempt
+        // What is not given here gives way to a shorter attempt; what is given must fit.
+        let most = fields["attemptSeconds"] == nil ? nil : attempt
+        firstContent = try fields.seconds("firstContentSeconds") ?? min(firstContent, most ?? firstContent)
+        stall = try fields.seconds("stallSeconds") ?? min(stall, most ?? stall)
+        tokensPerSecond = try fields.number("tokensPerSecond", in: 1e-6...1e6) ?? tokensPerSecond
+        patience = try fields.seconds("patienceSeconds") ?? patience
     }
 }
 

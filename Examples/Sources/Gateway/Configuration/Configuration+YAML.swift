@@ -30,7 +30,7 @@ extension Configuration {
         }
         guard let root else { throw ConfigurationFault(file: file, line: nil, field: "", problem: "is empty") }
         let fields = try Field(file: file, path: "", node: root).fields(
-            "upstreams", "models", "policy", "server", "tenants", "operator", "prices", "limits", "ledger")
+            "upstreams", "models", "policy", "server", "tenants", "operator", "prices", "limits", "ledger", "jobs")
         let upstreams = try fields.required("upstreams").fields().all.map {
             try Upstream($0.field, name: $0.name, environment: environment)
         }
@@ -50,13 +50,17 @@ extension Configuration {
         }
         if let field = fields["server"] { server = try Server(field) }
         spending = try Spending(fields, file: file, models: models)
+        jobs = try fields["jobs"].map { try Jobs($0, beside: file) }
+        try checkLadders(try fields.required("models").fields())
     }
 }
 
 extension Configuration.Upstream {
     /// Reads one upstream.
     init(_ field: Field, name: String, environment: [String: String]) throws {
-        let fields = try field.fields("url", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate", "prefill")
+        let fields = try field.fields(
+            "url", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate", "prefill", "concurrency",
+            "quota")
         self.name = name
         url = try Self.base(fields.required("url"))
         key = try fields["keyEnv"].map { keyField in
@@ -73,6 +77,8 @@ extension Configuration.Upstream {
                 CircuitBreaker.Configuration()
             }
         rateLimit = try fields["rateLimit"].map { try TokenBucket.Configuration($0) }
+        concurrency = try fields["concurrency"].map { try ConcurrencyLimit.Configuration($0) }
+        quota = try fields["quota"].map { try Configuration.ProviderQuota($0) }
         propagates = try fields["propagate"]?.flag() ?? false
         prefill =
             try fields["prefill"]?.choice([
@@ -101,21 +107,30 @@ extension Configuration.Upstream {
 extension Configuration.Model {
     /// Reads one model; `calls` holds what its own field `policy` does not say.
     init(_ field: Field, name: String, upstreams: [String: Configuration.Upstream], calls: Configuration.Calls) throws {
-        let fields = try field.fields("order", "targets", "policy")
+        let fields = try field.fields("order", "targets", "tiers", "hysteresis", "whenUnacceptable", "policy")
         self.name = name
         self.calls = try fields["policy"].map { try Configuration.Calls(model: $0, over: calls) } ?? calls
         order = try fields["order"]?.choice(["ladder": .ladder, "rotating": .rotating]) ?? .ladder
-        let list = try fields.required("targets")
-        var seen: Set<String> = []
-        targets = try list.elements().map { element in
-            let place = try element.fields("upstream", "model", "price")
-            let upstream = try place.required("upstream")
-            guard upstreams[try upstream.text()] != nil else { throw upstream.refuse("one of the upstreams") }
-            let name = try place.required("model").text()
-            let target = Place(
-                upstream: try upstream.text(), model: name, priced: try place["price"]?.text() ?? name)
-            guard seen.insert(target.name).inserted else { throw element.fault("\(target.name) is there twice") }
-            return target
+        let list: Field
+        if let tiers = fields["tiers"] {
+            for name in ["order", "targets"] {
+                if let field = fields[name] { throw field.fault("is not for a model with 'tiers'") }
+            }
+            let ladder = try Configuration.Ladder(tiers, fields, upstreams: upstreams, calls: self.calls)
+            (list, self.ladder) = (tiers, ladder)
+            targets = ladder.places
+        } else {
+            for name in ["hysteresis", "whenUnacceptable"] {
+                if let field = fields[name] { throw field.fault("is for a model with 'tiers'") }
+            }
+            guard let own = fields["targets"] else { throw field.fault("needs 'targets' or 'tiers'") }
+            (list, ladder) = (own, nil)
+            var seen: Set<String> = []
+            targets = try own.elements().map { element in
+                let target = try Place(element.fields("upstream", "model", "price"), upstreams)
+                guard seen.insert(target.name).inserted else { throw element.fault("\(target.name) is there twice") }
+                return target
+            }
         }
         guard targets.count <= 64 else { throw list.fault("has \(targets.count) targets; at most 64 can be tried") }
         if case .continue = self.calls.recovery, targets.allSatisfy({ upstreams[$0.upstream]?.prefill == nil }) {
@@ -127,6 +142,14 @@ extension Configuration.Model {
 extension Configuration.Model.Place {
     /// What reports call the place.
     var name: String { "\(upstream)/\(model)" }
+
+    /// Reads the fields `upstream`, `model` and `price`.
+    init(_ fields: Fields, _ upstreams: [String: Configuration.Upstream]) throws {
+        let upstream = try fields.required("upstream")
+        guard upstreams[try upstream.text()] != nil else { throw upstream.refuse("one of the upstreams") }
+        let name = try fields.required("model").text()
+        self.init(upstream: try upstream.text(), model: name, priced: try fields["price"]?.text() ?? name)
+    }
 }
 
 extension ConfigurationFault {

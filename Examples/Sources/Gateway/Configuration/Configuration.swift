@@ -20,6 +20,10 @@ struct Configuration: Sendable {
         let prefill: Prefill.Style?
         /// How long it is left alone after it answered 429; nil: not at all.
         let cooldown: Cooldown.Times?
+        /// How many calls it is asked at once; nil: as many as come.
+        let concurrency: ConcurrencyLimit.Configuration?
+        /// What its provider allows, to be corrected by its answers; nil: nobody minds.
+        let quota: ProviderQuota?
     }
 
     /// A model as clients call it.
@@ -27,12 +31,15 @@ struct Configuration: Sendable {
         /// `*` stands for every name that no other model has.
         let name: String
         let order: Targets.Order
+        /// All models of a ladder, where there is one.
         let targets: [Place]
+        /// Nil: the targets are all alike.
+        let ladder: Ladder?
         /// How its calls are made.
         let calls: Calls
 
         /// A model of an upstream.
-        struct Place: Sendable {
+        struct Place: Sendable, Hashable {
             let upstream: String
             /// `*`: the name that the client asked for.
             let model: String
@@ -53,6 +60,10 @@ struct Configuration: Sendable {
         var backoff = Backoff.standard
         /// Nil: no second attempt beside a slow one.
         var hedge: Hedging?
+        /// The line in which calls wait for upstreams that are full; nil: they do not wait.
+        var queue: FairQueue.Configuration?
+        /// At what length of the line which calls are refused; nil: none is for that.
+        var shed: LoadShedder.Configuration?
         var commit = CommitPoint.firstToken
         var recovery = StreamRecovery.fail
     }
@@ -108,4 +119,6 @@ struct Configuration: Sendable {
     var server = Server()
     /// What calls cost, and who pays; nil: nobody asks.
     var spending: Spending?
+    /// How work for later is kept and done; nil: there is none.
+    var jobs: Jobs?
 }

@@ -38,6 +38,27 @@ final class Metrics: Sendable {
         let source: String
     }
 
+    /// The labels of a call that ended in a tier.
+    struct TierCall: Hashable, Sendable {
+        let model: String
+        let tier: String
+        let outcome: String
+    }
+
+    /// The labels of a step past a tier.
+    struct TierStep: Hashable, Sendable {
+        let model: String
+        let tier: String
+        let reason: String
+    }
+
+    /// The labels of a change of the tier at which calls begin.
+    struct ModeChange: Hashable, Sendable {
+        let model: String
+        let from: String
+        let to: String
+    }
+
     /// All counts at one time.
     struct Snapshot: Sendable {
         var requests: [Request: Int] = [:]
@@ -46,6 +67,9 @@ final class Metrics: Sendable {
         var spend: [Spend: Money] = [:]
         /// Calls that the ledger refused or cut, by reason.
         var unpaid: [String: Int] = [:]
+        var tierCalls: [TierCall: Int] = [:]
+        var tierSteps: [TierStep: Int] = [:]
+        var modeChanges: [ModeChange: Int] = [:]
         var inFlight = 0
         /// Streams by the first bound that their time to the commit point does not exceed; the last is for those above all
         /// bounds.
@@ -69,12 +93,25 @@ final class Metrics: Sendable {
         state.withLock { state in
             state.inFlight -= 1
             state.requests[Request(model: route.name, outcome: outcome, reason: "\(report.ending)"), default: 0] += 1
+            if let mode = report.mode {
+                state.tierCalls[TierCall(model: route.name, tier: mode.tier, outcome: outcome), default: 0] += 1
+            }
+            for step in report.steps {
+                state.tierSteps[
+                    TierStep(model: route.name, tier: step.tier, reason: "\(step.reason)"), default: 0] += 1
+            }
             for attempt in report.attempts {
                 guard let place = attempt.target.flatMap({ route.places[$0] }) else { continue }
                 let labels = Attempt(upstream: place.upstream.name, cause: "\(attempt.outcome.cause)")
                 state.attempts[labels, default: 0] += 1
             }
         }
+    }
+
+    /// A ladder begins at another tier from now on.
+    func changed(_ transition: Transition) {
+        let labels = ModeChange(model: "\(transition.gate)", from: "\(transition.from)", to: "\(transition.to)")
+        state.withLock { $0.modeChanges[labels, default: 0] += 1 }
     }
 
     /// An attempt took `usage`.

@@ -5,18 +5,21 @@ import Spillway
 struct MetricsPage: Sendable {
     let counts: Metrics.Snapshot
     let upstreams: [Upstream]
+    let routes: [Route]
     /// Nil: nothing is priced.
     let ledger: Ledger?
+    /// Nil: there are none, or nobody knows.
+    var jobs: JobCounts?
 
     /// The page.
     var text: String {
-        var lines: [String] = []
+        var text: [String] = []
         func family(
             _ name: String, _ type: String, _ help: String,
             _ samples: [(labels: [String: String], some CustomStringConvertible)]
         ) {
-            lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
-            lines += samples.map { "\(name)\(Self.labels($0.labels)) \($0.1)" }.sorted()
+            text += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
+            text += samples.map { "\(name)\(Self.labels($0.labels)) \($0.1)" }.sorted()
         }
         family(
             "gateway_requests_total", "counter", "Requests by model, outcome and reason.",
@@ -34,6 +37,54 @@ struct MetricsPage: Sendable {
             upstreams.compactMap { upstream in
                 upstream.breaker.map { (["upstream": upstream.name, "state": $0.currentState.rawValue], 1) }
             })
+        family(
+            "gateway_concurrency_limit", "gauge", "Calls that an upstream is asked at once at most.",
+            upstreams.compactMap { upstream in upstream.limit.map { (["upstream": upstream.name], $0.limit) } })
+        let now = SystemTime().now
+        let queues = routes.compactMap { route in route.queue.map { (route.name, $0.standing(at: now)) } }
+        family(
+            "gateway_queue_waiting", "gauge", "Calls that wait for upstreams that are full.",
+            queues.flatMap { name, standing in
+                standing.waiting.map { (["model": name, "criticality": "\($0)"], $1) }
+            })
+        family(
+            "gateway_queue_oldest_seconds", "gauge", "The longest wait of those that wait.",
+            queues.map { (["model": $0], $1.oldest / .seconds(1)) })
+        let ladders = routes.compactMap { route in route.ladder.map { (route.name, $0.router) } }
+        if !ladders.isEmpty {
+            family(
+                "gateway_tier_calls_total", "counter", "Calls of ladders, by the tier of their last attempt.",
+                counts.tierCalls.map { (["model": $0.model, "tier": $0.tier, "outcome": $0.outcome], $1) })
+            family(
+                "gateway_tier_steps_total", "counter", "Calls that a tier did not serve, by reason.",
+                counts.tierSteps.map { (["model": $0.model, "tier": $0.tier, "reason": $0.reason], $1) })
+            family(
+                "gateway_mode_changes_total", "counter", "Times that a ladder began at another tier from then on.",
+                counts.modeChanges.map { (["model": $0.model, "from": $0.from, "to": $0.to], $1) })
+            family(
+                "gateway_mode", "gauge", "1 for the tier at which a ladder begins now.",
+                ladders.map { name, router in (["model": name, "tier": router.mode.tier], 1) })
+        }
+        let caches = routes.compactMap { route in route.ladder?.kept.map { (route.name, $0.counts) } }
+        if !caches.isEmpty {
+            family(
+                "gateway_cache_lookups_total", "counter", "Calls that came to a cache, by what it had.",
+                caches.flatMap { name, counts in
+                    [("fresh", counts.hits), ("stale", counts.stale), ("nothing", counts.misses)].map {
+                        (["model": name, "result": $0.0], $0.1)
+                    }
+                })
+            family(
+                "gateway_cache_bytes", "gauge", "Bytes of answers that are kept.",
+                caches.map { (["model": $0], $1.bytes) })
+        }
+        if let jobs {
+            family(
+                "gateway_jobs", "gauge", "Jobs that are kept, by state.",
+                [("waiting", jobs.waiting), ("running", jobs.running), ("ended", jobs.ended)].map {
+                    (["state": $0.0], $0.1)
+                })
+        }
         family("gateway_in_flight", "gauge", "Requests that are with the upstreams.", [([:], counts.inFlight)])
         if let ledger {
             let (holds, held) = ledger.open
@@ -51,7 +102,7 @@ struct MetricsPage: Sendable {
                 "gateway_ledger_store_failing", "gauge", "1 while what calls cost cannot be stored.",
                 [([:], ledger.storeFailure == nil ? 0 : 1)])
         }
-        return (lines + histogram).joined(separator: "\n") + "\n"
+        return (text + histogram).joined(separator: "\n") + "\n"
     }
 
     private var histogram: [String] {

@@ -11,8 +11,10 @@ final class Treasury: Sendable {
     let assumedOutput: Int
     private let tenants: KeyRing<Caller>?
     private let operators: KeyRing<Void>
+    /// By what the ledger calls their keys.
+    private let byName: [String: Caller]
     /// Who asks where there are no tenants.
-    private let anybody: Caller
+    private let nobody: Caller
 
     /// Opens the books.
     ///
@@ -49,18 +51,29 @@ final class Treasury: Sendable {
         assumedOutput = own.assumedOutput
         tenants = callers.isEmpty ? nil : KeyRing(callers)
         operators = KeyRing(spending.operators.map { ($0, ()) })
-        anybody = try caller(nil, [], own.onLimit)
+        byName = Dictionary(callers.compactMap { own in own.owner.keyName.map { ($0, own.owner) } }) { first, _ in first
+        }
+        nobody = try caller(nil, [], own.onLimit)
     }
 
     /// Who asks with these headers.
     ///
     /// - Throws: ``APIError`` with the status 401.
     func caller(_ headers: HTTPFields) throws -> Caller {
-        guard let tenants else { return anybody }
+        guard let tenants else { return nobody }
         let key = headers.bearerKey
         guard let caller = key.flatMap({ tenants.owner(of: $0) }) else { throw APIError.unauthorized(key) }
         return caller
     }
+
+    /// Whose key the ledger calls `key`; nil: it is gone.
+    func caller(named key: String) -> Caller? { byName[key] }
+
+    /// Whether nobody may ask without a key.
+    var needsKeys: Bool { tenants != nil }
+
+    /// Who asks without a key; nil: nobody may.
+    func anybody() -> Caller? { needsKeys ? nil : nobody }
 
     /// Checks that it is the operator who asks.
     ///

@@ -4,27 +4,14 @@ import SpillwayHTTPClient
 
 /// A model as clients call it, and how its calls are made.
 struct Route: Sendable {
-    /// A model of an upstream.
-    struct Place: Sendable {
-        let upstream: Upstream
-        /// `*`: the name that the client asked for.
-        let model: String
-        /// What the book of prices calls it; `*`: what the client asked for.
-        let priced: String
-        /// Who pays for what is asked here, and at what price; nil: nothing is priced.
-        let account: Account?
-
-        /// Whether its price is that of whatever the client asked for.
-        var isWildcard: Bool { priced == "*" }
-
-        /// The name that the upstream is asked for, for a client that asked for `name`.
-        func asked(for name: String) -> String { model == "*" ? name : model }
-    }
-
     let name: String
     /// They share all gates and the budget, and know different times: of a stream, those to its commit point.
     private let policies: (streams: Policy, whole: Policy)
     private let underWay = CallCount()
+    /// What is acceptable when the best answer is not to be had; nil: all targets are alike.
+    let ladder: Ladder?
+    /// Where calls wait for upstreams that are full.
+    let queue: FairQueue?
     /// From where on a stream is passed on to the client.
     let commit: CommitPoint
     /// What becomes of a stream that breaks off after that.
@@ -35,37 +22,53 @@ struct Route: Sendable {
     var hasWildcard: Bool { places.values.contains(where: \.isWildcard) }
 
     /// A route over `upstreams`, paid for by `ledger`.
-    init(_ model: Configuration.Model, upstreams: [String: Upstream], budget: RetryBudget, ledger: Ledger?) throws {
+    init(
+        _ model: Configuration.Model, upstreams: [String: Upstream], shelf: inout ModelShelf, budget: RetryBudget,
+        ledger: Ledger?, observer: any Observer
+    ) throws {
         let calls = model.calls
         name = model.name
         commit = calls.commit
         recovery = calls.recovery
-        let places = try Dictionary(
-            uniqueKeysWithValues: model.targets.map { target in
-                // At the price of the model that answers. Where that is any, of the one that was asked for, which the bill
-                // says.
-                let account = try ledger?.account(
-                    .provider(target.upstream), .model(target.model),
-                    model: target.priced == "*" ? nil : target.priced, isPayerNeeded: true)
-                let upstream = upstreams[target.upstream]!
-                return (
-                    target.name, Place(upstream: upstream, model: target.model, priced: target.priced, account: account)
-                )
-            })
-        self.places = places
-        let targets = model.targets.map { target in
-            let place = places[target.name]!
-            return Target(
-                target.name, gates: Self.gates(of: place.upstream, calls.recovery) + [place.account].compactMap(\.self))
+        let queue = try calls.queue.map { try FairQueue("\(model.name).queue", $0) }
+        self.queue = queue
+        let router: ModelRouter?
+        var targets: [Target] = []
+        if let own = model.ladder {
+            var load: (@Sendable (Instant) -> Double)?
+            if let queue { load = { queue.pressure(at: $0) } }
+            let (ladder, places) = try Ladder.made(
+                model, own, shelf: &shelf, budget: budget, load: load, observer: observer)
+            self.ladder = ladder
+            self.places = places
+            router = ladder.router
+        } else {
+            var places: [String: Place] = [:]
+            for target in model.targets {
+                let place = try Place(target, at: upstreams[target.upstream]!, ledger: ledger)
+                places[target.name] = place
+                targets.append(
+                    Target(
+                        target.name,
+                        gates: Self.gates(of: place.upstream, calls.recovery) + [place.account].compactMap(\.self)))
+            }
+            ladder = nil
+            self.places = places
+            router = nil
         }
         // What another provider or key may well do better.
         let elsewhere: Outcome.Causes = targets.count > 1 ? [.quotaExhausted, .authentication] : []
         // One that does not go on with an answer need not be the last.
         let further: Outcome.Causes = if case .continue = calls.recovery { [.truncated] } else { [] }
+        // Of a ladder whose last tier has nothing it is the upstreams that may soon do better.
+        let nothing: Outcome.Causes = router == nil ? [] : [.noAnswer]
         let retry = try Retry(
-            upTo: calls.retries, backoff: calls.backoff, on: .transient.union(elsewhere).union(further),
+            upTo: calls.retries, backoff: calls.backoff, on: .transient.union(elsewhere).union(further).union(nothing),
             budget: budget)
-        let underWay = underWay
+        let shedder = try calls.shed.flatMap { shed in
+            try queue.map { queue in try LoadShedder("\(model.name).load", shed) { queue.pressure(at: $0) } }
+        }
+        let underWay = underWay, sorted = targets
         func policy() throws -> Policy {
             let hedge = try calls.hedge.map { try Hedge($0, budget: budget, beside: underWay) }
             return try Policy(model.name) { () throws(ConfigurationError) in
@@ -74,7 +77,9 @@ struct Route: Sendable {
                 if let hedge { hedge }
                 try calls.limits.timeout()
                 if let slow = calls.slow { slow }
-                Targets(model.order, targets)
+                if let shedder { Gates(shedder) }
+                if let queue { queue }
+                if let router { router } else { Targets(model.order, sorted) }
             }
         }
         policies = (streams: try policy(), whole: try policy())

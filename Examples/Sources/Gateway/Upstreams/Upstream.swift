@@ -1,3 +1,5 @@
+import AsyncHTTPClient
+import NIOHTTP1
 import Spillway
 import SpillwayHTTPClient
 
@@ -11,6 +13,9 @@ struct Upstream: Sendable {
     /// How it is asked to go on with an answer; nil: it cannot.
     let prefill: Prefill.Style?
     let breaker: CircuitBreaker?
+    let limit: ConcurrencyLimit?
+    let quota: Quota?
+    private let provider: ProviderSignals.Provider
     /// The likeliest to refuse first.
     let gates: [any Gate]
 
@@ -24,8 +29,20 @@ struct Upstream: Sendable {
         breaker = try configuration.breaker.map { try CircuitBreaker(configuration.name, $0, observer: observer) }
         let bucket = try configuration.rateLimit.map { try TokenBucket("\(configuration.name).rate", $0) }
         let cooldown = configuration.cooldown.map { Cooldown("\(configuration.name).cooldown", $0) }
-        let all: [(any Gate)?] = [cooldown, breaker, bucket]
+        limit = try configuration.concurrency.map { try ConcurrencyLimit("\(configuration.name).concurrency", $0) }
+        quota = try configuration.quota.map { try Quota("\(configuration.name).quota", $0.limits) }
+        provider = configuration.quota?.provider ?? .other
+        let all: [(any Gate)?] = [cooldown, breaker, limit, bucket, quota]
         gates = all.compactMap { $0 }
+    }
+
+    /// Learns what an answer says of the provider's limits: from its head, and from the body of one that is an error.
+    func learn(from response: HTTPClientResponse, _ body: [UInt8] = [], sent: Instant) {
+        guard let quota else { return }
+        let headers = response.headers
+        let signals = ProviderSignals(
+            provider, status: Int(response.status.code), headers: { headers.first(name: $0) }, body: body)
+        quota.learn(signals, sent: sent, at: SystemTime().now)
     }
 
     /// Whether a call could pass the breaker.

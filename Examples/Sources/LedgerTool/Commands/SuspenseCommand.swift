@@ -20,6 +20,7 @@ struct SuspenseReport: LedgerReport {
 
     mutating func add(_ posting: Posting) {
         switch posting.kind {
+        case .saved: break
         case .settled, .voided:
             ended.insert(posting.number)
             open[posting.number] = nil

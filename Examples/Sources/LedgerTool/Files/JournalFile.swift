@@ -59,6 +59,8 @@ private struct JournalLine: Codable {
     var time: Int64
     var held: String
     var cost: String
+    /// Only of an answer that was saved.
+    var saved: String?
     var usage: [String: Int]?
     var usageSource: String?
     var source: String
@@ -74,6 +76,7 @@ private struct JournalLine: Codable {
         time = posting.time
         held = ReportTable.Cell.money(posting.held).plain
         cost = ReportTable.Cell.money(posting.cost).plain
+        if posting.kind == .saved { saved = ReportTable.Cell.money(posting.saved).plain }
         if let used = posting.usage {
             let counts = Usage.Meter.allCases.filter { used[$0] != 0 }.map { ("\($0)", used[$0]) }
             usage = Dictionary(uniqueKeysWithValues: counts)
@@ -93,7 +96,9 @@ private struct JournalLine: Codable {
         return Posting(
             number: number, kind: try Self.named(kind, "kind"), operation: operation, attempt: attempt,
             scopes: try scopes.map(Self.scope), began: began, time: time, held: try Self.money(held, "held"),
-            cost: try Self.money(cost, "cost"), usage: used, source: try Self.named(source, "source"),
+            cost: try Self.money(cost, "cost"),
+            saved: try saved.map { try Self.money($0, "saved") } ?? .zero, usage: used,
+            source: try Self.named(source, "source"),
             outcome: try Self.outcome(outcome))
     }
 

@@ -1,0 +1,69 @@
+internal import SpillwayCore
+
+extension FleetRule {
+    /// Whether it asks who has computed what.
+    var usesPrefixes: Bool {
+        switch self {
+        case .predicted, .llmd, .cacheAware, .dynamo: true
+        case .roundRobin, .random, .leastOutstanding, .powerOfTwo: false
+        }
+    }
+}
+
+extension FleetState.Books {
+    /// One of `open`, which is not empty, by the rule.
+    mutating func choose(
+        _ call: Call, _ prefix: Prefix, _ session: Session?, _ open: ReplicaSet,
+        _ configuration: Fleet.Configuration, _ random: RandomSource, at now: Instant
+    ) -> Int {
+        turn = (turn + 1) % replicas.count
+        let rule = configuration.rule
+        if rule.usesPrefixes { match(prefix) }
+        switch rule {
+        case .predicted: return predicted(call, prefix, session, open, configuration, at: now)
+        case .roundRobin: return least(of: open) { _ in 0 }
+        case .random: return any(of: open, random)
+        case .leastOutstanding: return least(of: open) { Double(replicas[$0].calls) }
+        case .powerOfTwo:
+            let one = any(of: open, random)
+            var rest = open
+            rest.remove(one)
+            if rest.isEmpty { return one }
+            let other = any(of: rest, random)
+            return replicas[other].calls < replicas[one].calls ? other : one
+        case .llmd: return llmd(prefix, open)
+        case .cacheAware: return cacheAware(prefix, open)
+        case .dynamo: return dynamo(prefix, open)
+        }
+    }
+
+    /// How much of the prompt each replica has.
+    private mutating func match(_ prefix: Prefix) {
+        cached.withUnsafeMutableBufferPointer { cached in
+            cached.update(repeating: 0)
+            map.match(prefix.hashes) { cached[$0] = $1 * prefix.tokensPerHash }
+        }
+    }
+
+    /// The replica with the least cost; of equals the next in turn.
+    @inline(__always)
+    func least(of open: ReplicaSet, _ cost: (Int) -> Double) -> Int {
+        var best = -1, least = Double.infinity
+        for step in replicas.indices {
+            let index = turn + step < replicas.count ? turn + step : turn + step - replicas.count
+            guard open.contains(index) else { continue }
+            let cost = cost(index)
+            if best < 0 || cost < least { (best, least) = (index, cost) }
+        }
+        return best
+    }
+
+    private func any(of open: ReplicaSet, _ random: RandomSource) -> Int {
+        var left = Int(random.next(through: UInt64(open.count - 1))), chosen = -1
+        open.forEach { index in
+            if left == 0 { chosen = index }
+            left -= 1
+        }
+        return chosen
+    }
+}

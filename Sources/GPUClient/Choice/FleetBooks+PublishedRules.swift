@@ -1,0 +1,45 @@
+internal import SpillwayCore
+
+/// What others do, as they publish it.
+extension FleetState.Books {
+    /// llm-d's endpoint picker: 2 × queue + 2 × KV + 3 × prefix, each from 0 to 1, the highest wins.
+    ///
+    /// Queue is (most − own) / (most − least) of what engines report, KV the share that is free, prefix the share of the prompt's
+    /// blocks that match. What no engine reports counts as nobody waiting and free memory.
+    func llmd(_ prefix: Prefix, _ open: ReplicaSet) -> Int {
+        var fewest = Int.max, most = 0
+        open.forEach { index in
+            let waiting = replicas[index].load.waiting ?? 0
+            fewest = min(fewest, waiting)
+            most = max(most, waiting)
+        }
+        let blocks = Double(max(1, prefix.hashes.count * prefix.tokensPerHash)), spread = Double(most - fewest)
+        return least(of: open) { index in
+            let load = replicas[index].load
+            let queue = spread == 0 ? 1 : Double(most - (load.waiting ?? 0)) / spread
+            return -(2 * queue + 2 * (1 - (load.kvUse ?? 0)) + 3 * Double(cached[index]) / blocks)
+        }
+    }
+
+    /// SGLang's gateway, `cache_aware`: the shortest queue if loads are unbalanced (most − least > 64 and most > 1.5 × least), else the
+    /// longest match if it is more than 0.3 of the prompt, else whoever keeps least.
+    func cacheAware(_ prefix: Prefix, _ open: ReplicaSet) -> Int {
+        var fewest = Int.max, most = 0
+        open.forEach { index in
+            fewest = min(fewest, replicas[index].calls)
+            most = max(most, replicas[index].calls)
+        }
+        if most - fewest > 64, Double(most) > 1.5 * Double(fewest) {
+            return least(of: open) { Double(replicas[$0].calls) }
+        }
+        let best = least(of: open) { -Double(cached[$0]) }
+        if Double(cached[best]) > 0.3 * Double(prefix.tokens) { return best }
+        return least(of: open) { Double(map.count(at: $0)) }
+    }
+
+    /// NVIDIA Dynamo's router at temperature 0: blocks to compute before the first token, those of calls that wait included, and blocks
+    /// to hold; the fewest win.
+    func dynamo(_ prefix: Prefix, _ open: ReplicaSet) -> Int {
+        least(of: open) { Double(replicas[$0].pending + prefix.tokens - cached[$0] + replicas[$0].held) }
+    }
+}

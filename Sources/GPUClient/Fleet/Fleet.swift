@@ -1,0 +1,99 @@
+public import SpillwayCore
+
+/// Replicas of one model, and which of them a call goes to.
+///
+/// A call goes where its first token is predicted to come first: by the tokens that wait there, by how much of the prompt the replica
+/// has computed already, by the memory that calls hold, and by the pace at which it answered. Clients of one fleet need not know of each
+/// other: what they cannot know of each other's prompts they find at the same home.
+public final class Fleet: Sendable {
+    /// What errors, reports and metrics call the fleet.
+    public let name: String
+    let state: FleetState
+
+    /// A fleet.
+    ///
+    /// - Parameters:
+    ///   - name: 1 to 200 bytes.
+    ///   - configuration: How it chooses.
+    ///   - members: 1 to 256 replicas.
+    ///   - now: The time.
+    ///   - observer: Told of changes of health; nobody by default.
+    ///   - random: Where chance comes from.
+    /// - Throws: `ConfigurationError` for none or too many members, bad or equal names, or a bad configuration.
+    public init(
+        _ name: String, _ configuration: Configuration = Configuration(), members: [Member], at now: Instant,
+        observer: (any Observer)? = nil, random: RandomSource = .system
+    ) throws(ConfigurationError) {
+        try Validation("Fleet").name(name)
+        try configuration.validate()
+        self.name = name
+        state = FleetState(name, configuration, observer, random)
+        try state.update(members, at: now)
+    }
+
+    /// Chooses a replica for a call.
+    ///
+    /// - Parameters:
+    ///   - call: Its tokens are what the replica must take.
+    ///   - prefix: How its prompt begins; by default nothing is known of it.
+    ///   - session: The conversation that it goes on with: it stays with its major version, and rather with its replica.
+    ///   - avoided: Names of replicas that it must not go to, such as those where it has failed.
+    ///   - now: The time.
+    /// - Returns: The place, to be settled when the call has ended.
+    /// - Throws: `Rejection` for want of a replica, or of one that takes so long a prompt; nothing was taken.
+    public func place(
+        _ call: Call, prefix: Prefix? = nil, session: Session? = nil, avoiding avoided: [String] = [],
+        at now: Instant
+    ) throws(Rejection) -> Placement {
+        let prefix = prefix ?? .unknown(tokens: Int(call.tokens.input))
+        let found = try state.place(call, prefix, session, avoided, at: now)
+        return Placement(
+            member: found.member, cachedTokens: found.cached, predicted: found.predicted, state: state,
+            ticket: found.ticket)
+    }
+
+    /// An engine has said what its load is, in a response or on its metrics page.
+    ///
+    /// - Parameters:
+    ///   - load: What it said, and when.
+    ///   - name: The replica; unknown names are ignored.
+    public func report(_ load: EngineLoad, from name: String) { state.report(load, from: name) }
+
+    /// The replicas that are wanted.
+    public var members: [Member] { state.members }
+
+    /// Changes which replicas are wanted.
+    ///
+    /// One that is wanted no more gets no new call, and is forgotten when its last has ended; one that stays keeps what is known of it.
+    ///
+    /// - Throws: `ConfigurationError`; then all stays as it was.
+    public func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
+        try state.update(members, at: now)
+    }
+
+    /// A replica's health, to be told of probes; nil without health checks, or where nobody has that name.
+    public func health(of name: String) -> ReplicaHealth? { state.health(of: name) }
+
+    /// What is known of each replica now, for pages and metrics.
+    public func standings(at now: Instant) -> [ReplicaStanding] { state.standings(at: now) }
+}
+
+/// What a fleet knows of one replica.
+public struct ReplicaStanding: Sendable, Hashable {
+    /// The replica.
+    public let member: Member
+    /// Its health; nil without health checks.
+    public let phase: HealthPhase?
+    /// Own calls under way.
+    public let calls: Int
+    /// Tokens that own calls have yet to compute before their first token.
+    public let pendingTokens: Int
+    /// Tokens of own calls under way, prompts and answers as estimated.
+    public let heldTokens: Int
+    /// Tokens that it computes in a second, with all that it does beside; nil: not known yet.
+    public let tokensPerSecond: Double?
+    /// Beginnings of prompts that it is thought to keep.
+    public let knownPrefixes: Int
+    /// What the engine said last.
+    public let load: EngineLoad
+}

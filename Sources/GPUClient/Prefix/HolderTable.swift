@@ -1,0 +1,74 @@
+extension UInt64 {
+    /// One of `count` places, which is a power of two and 2 or more, by Fibonacci hashing (Knuth, volume 3, section 6.4).
+    ///
+    /// Hashes of other people are not to be trusted to be spread, a trace numbers its blocks; the product's highest bits depend on
+    /// all of them.
+    func spread(over count: Int) -> Int {
+        Int(truncatingIfNeeded: (self &* 0x9e37_79b9_7f4a_7c15) >> UInt64((count - 1).leadingZeroBitCount))
+    }
+}
+
+/// Which replicas hold each hash: open addressing, at most half full.
+struct HolderTable: Sendable {
+    private struct Slot {
+        var hash: UInt64 = 0
+        var holders = ReplicaSet()
+    }
+
+    // An empty set marks an empty slot.
+    private var slots: [Slot] = Array(repeating: Slot(), count: 256)
+    private(set) var count = 0
+
+    private func home(_ hash: UInt64) -> Int { hash.spread(over: slots.count) }
+
+    private func find(_ hash: UInt64) -> Int {
+        var at = home(hash)
+        while !slots[at].holders.isEmpty, slots[at].hash != hash { at = (at + 1) & (slots.count - 1) }
+        return at
+    }
+
+    /// Nobody where it is not there.
+    func holders(of hash: UInt64) -> ReplicaSet { slots[find(hash)].holders }
+
+    mutating func insert(_ place: Int, for hash: UInt64) {
+        var at = find(hash)
+        if slots[at].holders.isEmpty {
+            if (count + 1) * 2 > slots.count {
+                grow()
+                at = find(hash)
+            }
+            slots[at].hash = hash
+            count += 1
+        }
+        slots[at].holders.insert(place)
+    }
+
+    mutating func remove(_ place: Int, for hash: UInt64) {
+        let at = find(hash)
+        guard slots[at].holders.contains(place) else { return }
+        slots[at].holders.remove(place)
+        if slots[at].holders.isEmpty { close(at) }
+    }
+
+    /// Moves back what would not be found behind the gap.
+    private mutating func close(_ gap: Int) {
+        count -= 1
+        let mask = slots.count - 1
+        var gap = gap, at = (gap + 1) & mask
+        while !slots[at].holders.isEmpty {
+            let home = home(slots[at].hash)
+            if (at - home) & mask >= (at - gap) & mask {
+                slots[gap] = slots[at]
+                gap = at
+            }
+            at = (at + 1) & mask
+        }
+        slots[gap] = Slot()
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = Array(repeating: Slot(), count: old.count * 2)
+        for slot in old where !slot.holders.isEmpty { slots[find(slot.hash)] = slot }
+    }
+}

@@ -1,0 +1,50 @@
+package import SpillwayCore
+
+/// How far one call has come on a ladder: what a driver hands to the router from step to step.
+package struct Walk: Sendable {
+    /// Places that failed in this call, one bit for each.
+    package var failed: UInt64 = 0
+    /// Places that are not asked again in this call.
+    package var barred: UInt64 = 0
+    /// Places that refused, the last time that they were asked.
+    var refused: UInt64 = 0
+    /// The tier at which to begin to look.
+    var start = 0
+    /// What the model's window must be larger than, because that of another was too small.
+    var windowAbove: UInt32 = 0
+    /// What the model's quality must be above, because the answer of another was not good enough.
+    var qualityAbove = -1.0
+    /// Whether another attempt has been paid for out of the budget, and has not begun.
+    package var isPaid = false
+    /// How the last attempt ended that was not merely without an answer.
+    package var real: Outcome?
+    /// The refusal to come back to first, of gates on the way to where the call is now.
+    package var refusal: Rejection?
+    /// Whether a model was asked already, so that the next one must be paid for.
+    var hasAskedModel = false
+    /// Why no model may be asked any more; nil: one may.
+    package var noModels: Reason?
+    /// Why the attempt before this one was not the last.
+    var steppedFor: Reason?
+    /// What a rollout gave the call for this attempt; nil: it has no say, or was not followed.
+    var arm: Rollout.Arm?
+    /// Where this attempt is made, and why there; nil before the first.
+    package var mode: ServiceMode?
+    /// Tiers that were passed over or failed; nil when nobody will read them.
+    package var steps: [ServiceStep]?
+
+    package init(recorded: Bool) { steps = recorded ? [] : nil }
+
+    /// Takes a step down, once for each tier and reason.
+    mutating func note(_ step: ServiceStep) {
+        guard steps?.contains(step) == false else { return }
+        steps?.append(step)
+    }
+
+    /// Begins again from the top, when all have been asked: those that failed too.
+    package mutating func begin() {
+        failed = 0
+        start = 0
+        if noModels == .budgetExhausted { noModels = nil }
+    }
+}
