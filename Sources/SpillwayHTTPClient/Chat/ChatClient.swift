@@ -19,6 +19,8 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     public let assumedOutput: Int
 
     private let endpoint: APIEndpoint
+    /// Whose replicas are asked; nil: the endpoint is one server's.
+    private let fleet: Fleet?
     private let http: PolicyHTTPClient
     private let limits: AttemptTimeout
 
@@ -46,13 +48,46 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         provider: ProviderSignals.Provider = .openAI
     ) throws(ConfigurationError) {
         let check = Validation("ChatClient")
-        endpoint = try APIEndpoint(baseURL, "chat/completions", apiKey: apiKey, check)
+        let endpoint = try APIEndpoint(baseURL, "chat/completions", apiKey: apiKey, check)
+        var http = http
+        http.feed = quota.map { QuotaFeed(quota: $0, provider: provider) }
+        try self.init(endpoint, nil, http, timeout, stall, assumedOutput, check)
+    }
+
+    /// A client of replicas of one's own.
+    ///
+    /// Each attempt goes to the replica that the fleet chooses for its prompt, and not where one of the same call has failed. The
+    /// fleet learns from every answer. When no replica takes a call, its attempt fails as neutral, with the fleet's `Rejection`
+    /// beneath the error.
+    ///
+    /// - Parameters:
+    ///   - fleet: Whose replicas are asked.
+    ///   - path: Where the API lies at each of them; `/v1` by default.
+    ///   - apiKey: Sent as bearer token; none by default. It appears in no error and no description.
+    ///   - http: Sends the requests, under its policy, and propagates the call if it does so.
+    ///   - timeout: As for one server.
+    ///   - stall: As for one server.
+    ///   - assumedOutput: As for one server.
+    /// - Throws: `ConfigurationError` for a path that is none, a key that no header can carry, or a time below 1 ms.
+    public init(
+        fleet: Fleet, path: String = "/v1", apiKey: String? = nil, http: PolicyHTTPClient,
+        timeout: Duration = .seconds(60), stall: Duration = .seconds(30), assumedOutput: Int = 0
+    ) throws(ConfigurationError) {
+        let check = Validation("ChatClient")
+        let endpoint = try APIEndpoint(inFleet: path, "chat/completions", apiKey: apiKey, check)
+        try self.init(endpoint, fleet, http, timeout, stall, assumedOutput, check)
+    }
+
+    private init(
+        _ endpoint: APIEndpoint, _ fleet: Fleet?, _ http: PolicyHTTPClient, _ timeout: Duration, _ stall: Duration,
+        _ assumedOutput: Int, _ check: Validation
+    ) throws(ConfigurationError) {
         try check.duration(timeout, "timeout", atLeast: .milliseconds(1))
         try check.duration(stall, "stall", atLeast: .milliseconds(1))
         try check.count(assumedOutput, "assumedOutput", in: 0...1_000_000_000)
         limits = try AttemptTimeout(firstContent: timeout, stall: stall)
-        var http = http
-        http.feed = quota.map { QuotaFeed(quota: $0, provider: provider) }
+        self.endpoint = endpoint
+        self.fleet = fleet
         self.http = http
         self.timeout = timeout
         self.stall = stall
@@ -60,7 +95,7 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     }
 
     /// Where the client asks; never the key.
-    public var description: String { "ChatClient(\(endpoint.url))" }
+    public var description: String { "ChatClient(\(fleet.map { "fleet \($0.name), " } ?? "")\(endpoint.url))" }
 
     /// Asks for a whole answer.
     ///
@@ -74,18 +109,23 @@ public struct ChatClient: Sendable, CustomStringConvertible {
     ) async throws(PolicyError<UpstreamError>) -> ChatCompletion {
         let message = try post(request, streaming: false)
         let call = request.call(for: key, payer: payer, assumedOutput: assumedOutput)
+        let tour = fleet.map { FleetTour($0, request, call) }
         return try await http.policy.run(call) { (attempt) async throws(UpstreamError) -> ChatCompletion in
+            let visit = try tour?.begin(attempt, at: http.time.now)
             do throws(UpstreamError) {
                 let answer = try await http.within(attempt, timeout) {
                     (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
-                    let response = try await http.send(message.request(message.body), attempt, within: cutoff)
+                    let response = try await http.send(
+                        message.request(message.body), attempt, at: visit, within: cutoff)
                     return try APIEndpoint.decode(
                         ChatCompletion.self, from: try await response.whole(upTo: Self.bodyLimit))
                 }
                 attempt.used(answer.usage ?? answer.counted(promptTokens: Int(call.tokens.input)))
+                visit?.settle(.success, usage: answer.usage, at: http.time.now)
                 return answer
             } catch {
                 attempt.failed(with: error)
+                visit?.fail(attempt, with: error, at: http.time.now)
                 throw error
             }
         }
@@ -113,10 +153,12 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         let journal = StreamJournal(recovery, promptTokens: Int(call.tokens.input))
         let relay = StreamRelay(journal, commit: commit, limits: limits, time: http.time)
         let pieces = ChatReading.Pieces()
+        let tour = fleet.map { FleetTour($0, request, call) }
         let task = Task { [http] in
             let (result, report) = await http.policy.reported(call) { (attempt) async throws(UpstreamError) in
-                try await relay.run(attempt) { prefill in
-                    try await Self.body(of: message, prefill, attempt, http)
+                let visit = try tour?.begin(attempt, at: http.time.now)
+                try await relay.run(attempt, at: visit) { prefill in
+                    try await Self.body(of: message, prefill, attempt, visit, http)
                 } to: { news in
                     // An end mark alone is no news: the reader learns of the end when the call has ended.
                     if news.contains(where: { $0.chunk != nil }) { try await pieces.send(news) }
@@ -137,10 +179,10 @@ public struct ChatClient: Sendable, CustomStringConvertible {
 
     /// Asks for a stream, or for the rest of one.
     private static func body(
-        of message: Message, _ prefill: Prefill?, _ attempt: Attempt, _ http: PolicyHTTPClient
+        of message: Message, _ prefill: Prefill?, _ attempt: Attempt, _ visit: FleetVisit?, _ http: PolicyHTTPClient
     ) async throws(UpstreamError) -> HTTPClientResponse.Body {
         let body = try prefill?.body(message.body) ?? message.body
-        let response = try await http.send(message.request(body), attempt, within: http.forever)
+        let response = try await http.send(message.request(body), attempt, at: visit, within: http.forever)
         try await checkStreams(response)
         return response.body
     }

@@ -11,6 +11,7 @@ internal import Spillway
 
 /// One endpoint of the API that OpenAI made common, and the key for it.
 struct APIEndpoint: Sendable {
+    /// Where it lies; for a fleet only the path, which is the same at all its replicas.
     let url: String
     private let authorization: String?
 
@@ -25,10 +26,25 @@ struct APIEndpoint: Sendable {
         try check.require(
             usable, "baseURL", "'\(parts?.password == nil ? baseURL : "(with a password)")'",
             "an http or https URL with a host and no password, query or fragment")
-        try check.require(
-            apiKey?.utf8.allSatisfy { (0x21...0x7E).contains($0) } ?? true, "apiKey", "(hidden)", "visible ASCII text")
         url = (baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL) + "/" + path
-        authorization = apiKey.map { "Bearer \($0)" }
+        authorization = try Self.authorization(apiKey, check)
+    }
+
+    /// An endpoint of the replicas of a fleet, below `base`, such as `/v1`.
+    ///
+    /// - Throws: `ConfigurationError` for a base that is no path, or a key that no header can carry.
+    init(inFleet base: String, _ path: String, apiKey: String?, _ check: Validation) throws(ConfigurationError) {
+        let isPath = base.utf8.allSatisfy { (0x21...0x7E).contains($0) } && !base.contains { "?#".contains($0) }
+        try check.require(
+            base.isEmpty || base.hasPrefix("/") && isPath, "path", "'\(base)'", "empty, or a path such as /v1")
+        url = (base.hasSuffix("/") ? String(base.dropLast()) : base) + "/" + path
+        authorization = try Self.authorization(apiKey, check)
+    }
+
+    private static func authorization(_ key: String?, _ check: Validation) throws(ConfigurationError) -> String? {
+        try check.require(
+            key?.utf8.allSatisfy { (0x21...0x7E).contains($0) } ?? true, "apiKey", "(hidden)", "visible ASCII text")
+        return key.map { "Bearer \($0)" }
     }
 
     /// A request without its body.

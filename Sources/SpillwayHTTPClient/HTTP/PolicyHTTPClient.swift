@@ -101,11 +101,15 @@ public struct PolicyHTTPClient: Sendable {
 
     /// One attempt: the head of an answer below 400.
     ///
-    /// Who calls it bounds its time, and cancels it.
+    /// Who calls it bounds its time, and cancels it. To a replica of a fleet the request bears only a path.
     func send(
-        _ request: HTTPClientRequest, _ attempt: Attempt, within cutoff: Cutoff
+        _ request: HTTPClientRequest, _ attempt: Attempt, at visit: FleetVisit? = nil, within cutoff: Cutoff
     ) async throws(UpstreamError) -> HTTPClientResponse {
         var request = request
+        if let visit {
+            request.url = visit.url(request.url)
+            visit.ask(&request)
+        }
         let loan = propagate(attempt, in: &request)
         let response: HTTPClientResponse
         do {
@@ -116,6 +120,7 @@ public struct PolicyHTTPClient: Sendable {
             throw failure
         }
         loan?.settle(response)
+        visit?.learn(from: response, at: time.now)
         guard response.status.code >= 400 else {
             feed?.learn(from: response, sent: attempt.started, at: time.now)
             return response

@@ -10,6 +10,9 @@ struct StreamClocks: Sendable {
     /// How long usage may take to follow the last finish reason, and the end of the body to follow the end mark.
     private let afterFinish: Attempt
     private let afterEnd: Attempt
+    /// The replica of a fleet where the attempt is made, which is told when the first content has come; nil: none.
+    private let visit: FleetVisit?
+    private let time: any TimeSource
     /// What is waited for.
     private enum Phase {
         /// The answer.
@@ -26,8 +29,10 @@ struct StreamClocks: Sendable {
         finish: try? AttemptTimeout(stall: .seconds(1)), end: try? AttemptTimeout(stall: .milliseconds(100))
     )
 
-    init(_ attempt: Attempt, _ limits: AttemptTimeout?, _ time: any TimeSource) {
+    init(_ attempt: Attempt, _ limits: AttemptTimeout?, _ time: any TimeSource, at visit: FleetVisit? = nil) {
         let now = time.now
+        self.visit = visit
+        self.time = time
         func watched(_ limits: AttemptTimeout?, until deadline: Instant? = nil) -> Attempt {
             var copy = Attempt(number: attempt.number, call: attempt.call, started: now, deadline: deadline)
             copy.watch = AttemptWatch(limits, deadline: deadline, streams: true, time: time, at: now)
@@ -50,6 +55,7 @@ struct StreamClocks: Sendable {
 
     /// Content came.
     func received(tokens: Int) {
+        if let visit, !visit.hasContent { visit.firstContent(at: time.now) }
         attempt.received(tokens: tokens)
         own.received(tokens: tokens)
     }

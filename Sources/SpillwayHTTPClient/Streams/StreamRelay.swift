@@ -50,6 +50,7 @@ public struct StreamRelay: Sendable {
     ///
     /// - Parameters:
     ///   - attempt: As the policy gave it.
+    ///   - visit: Its stay at a replica of a fleet, which is told of the first content and of the end; by default there is none.
     ///   - ask: Sends the request and returns the body of the answer. With a prefill the request must ask for the rest of
     ///     the answer; see ``Prefill/body(_:)``.
     ///   - sink: Takes what is passed on, in order, and returns when it can take more; the upstream is read no faster. The
@@ -58,10 +59,10 @@ public struct StreamRelay: Sendable {
     /// - Throws: What went wrong; with the cause `truncated` when no other attempt can mend it, and `cancelled` when the
     ///   sink threw.
     public func run<Body: AsyncSequence & SendableMetatype>(
-        _ attempt: Attempt, ask: @escaping @Sendable (Prefill?) async throws -> Body,
+        _ attempt: Attempt, at visit: FleetVisit? = nil, ask: @escaping @Sendable (Prefill?) async throws -> Body,
         to sink: @escaping @Sendable ([ChatPiece]) async throws -> Void
     ) async throws(UpstreamError) where Body.Element == ByteBuffer {
-        let clocks = StreamClocks(attempt, limits, time)
+        let clocks = StreamClocks(attempt, limits, time, at: visit)
         let start = StreamReading(attempt, journal, commit, clocks, try journal.begin(), sink)
         var (reading, failure) = await clocks.run { () async -> (StreamReading, UpstreamError?) in
             var reading = start
@@ -76,8 +77,13 @@ public struct StreamRelay: Sendable {
         let usage = journal.settle(
             reading.decoder, target: attempt.target, passedOn: reading.passedOn, failure: failure)
         if let usage { attempt.used(usage) } else if let failure { attempt.failed(with: failure) }
-        if reading.hasEnd { return }
-        let cause = clocks.exceeded.map { Self.error($0) } ?? failure ?? .malformed("the stream made no sense")
+        if reading.hasEnd {
+            visit?.settle(.success, usage: usage, at: time.now)
+            return
+        }
+        let limit = clocks.exceeded
+        let cause = limit.map { Self.error($0) } ?? failure ?? .malformed("the stream made no sense")
+        visit?.fail(cause.outcome, limit, streams: true, usage: usage, at: time.now)
         let error = journal.fail(cause, reading.resumption, passedOn: reading.passedOn)
         throw reading.isRefused ? error.afterCommit : error
     }

@@ -1,0 +1,92 @@
+#if HTTPClientSupport
+public import Spillway
+
+/// Where the attempts of one call have been, so that each goes where none has failed and none is under way.
+///
+/// One for each call, which may come to several fleets.
+public final class FleetVisits: Sendable {
+    private struct Place: Hashable {
+        let fleet: String
+        let member: String
+    }
+
+    private struct State {
+        var failed: Set<Place> = []
+        /// How many attempts are at which places.
+        var underWay: [Place: Int] = [:]
+    }
+
+    /// How the call's prompt begins; nil: nothing is known of it.
+    public let prefix: Prefix?
+    /// The conversation that the call goes on with; nil: none.
+    public let session: Session?
+    private let state = Locked(State())
+
+    /// A call that has been nowhere.
+    ///
+    /// - Parameters:
+    ///   - prefix: How its prompt begins; by default nothing is known of it.
+    ///   - session: The conversation that it goes on with; none by default.
+    public init(prefix: Prefix? = nil, session: Session? = nil) {
+        self.prefix = prefix
+        self.session = session
+    }
+
+    /// Chooses a replica for an attempt.
+    ///
+    /// When the call has failed everywhere, it is any one that is well: a poor chance is better than none.
+    ///
+    /// - Parameters:
+    ///   - fleet: Whose.
+    ///   - call: Its tokens are what the replica must take.
+    ///   - now: The time.
+    /// - Returns: The attempt's stay there, to be settled when the attempt has ended.
+    /// - Throws: ``UpstreamError``, neutral and with the fleet's `Rejection` beneath it, for want of a replica.
+    public func begin(at fleet: Fleet, for call: Call, at now: Instant) throws(UpstreamError) -> FleetVisit {
+        let (failed, underWay) = state.withLock { state in
+            (
+                state.failed.filter { $0.fleet == fleet.name }.map(\.member),
+                state.underWay.keys.filter { $0.fleet == fleet.name }.map(\.member)
+            )
+        }
+        let visit: FleetVisit
+        do throws(Rejection) {
+            do throws(Rejection) {
+                visit = try enter(fleet, call, avoiding: failed + underWay, at: now)
+            } catch {
+                guard !failed.isEmpty, underWay.isEmpty else { throw error }
+                visit = try enter(fleet, call, avoiding: [], at: now)
+            }
+        } catch {
+            throw UpstreamError(
+                "no replica takes the call: \(error)", .neutral(.rejected, retryAfter: error.retryAfter),
+                underlying: error)
+        }
+        let place = Place(fleet: fleet.name, member: visit.member.name)
+        state.withLock { $0.underWay[place, default: 0] += 1 }
+        return visit
+    }
+
+    private func enter(
+        _ fleet: Fleet, _ call: Call, avoiding avoided: [String], at now: Instant
+    ) throws(Rejection) -> FleetVisit {
+        let placement = try fleet.place(call, prefix: prefix, session: session, avoiding: avoided, at: now)
+        return FleetVisit(fleet, placement, self)
+    }
+
+    /// An attempt is no longer there.
+    func left(_ member: String, of fleet: String, failed: Bool) {
+        let place = Place(fleet: fleet, member: member)
+        state.withLock { state in
+            if failed { state.failed.insert(place) }
+            guard let count = state.underWay[place] else { return }
+            state.underWay[place] = count > 1 ? count - 1 : nil
+        }
+    }
+}
+
+extension UpstreamError {
+    /// The refusal of a gate or a fleet because of which no attempt was made; nil: it was made.
+    public var rejection: Rejection? { underlying as? Rejection }
+}
+#endif
