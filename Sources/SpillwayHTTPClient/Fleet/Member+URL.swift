@@ -1,11 +1,14 @@
 #if HTTPClientSupport
-public import Spillway
+internal import Spillway
 
 extension Member {
-    /// Where `path` lies at the replica: below its address if that is a URL, else by plain HTTP at that host and port.
-    public func url(_ path: String) -> String {
-        let base = address.contains("://") ? address : "http://\(address)"
-        return (base.hasSuffix("/") ? String(base.dropLast()) : base) + (path.hasPrefix("/") ? path : "/" + path)
+    /// The URL of `path`, which begins with a slash, at this member.
+    ///
+    /// The address is a URL without query, or `host:port` for plain HTTP.
+    func url(_ path: String) -> String {
+        var base = address.contains("://") ? address : "http://\(address)"
+        while base.hasSuffix("/") { base.removeLast() }
+        return base + path
     }
 }
 #endif

@@ -1,0 +1,70 @@
+#if HTTPClientSupport
+internal import NIOPosix
+public import Spillway
+
+/// Members that a name of DNS stands for: one at each of its addresses, as of a headless service of Kubernetes.
+///
+/// A machine with an IPv4 and an IPv6 address under that name is two members.
+public struct DNSMembers: MemberSource {
+    /// The addresses of a host as text, in any order.
+    typealias Resolver = @Sendable (_ host: String) async throws -> [String]
+
+    private let host: String
+    private let port: Int
+    private let template: Member
+    private let resolve: Resolver
+
+    /// The members at `host`.
+    ///
+    /// - Parameters:
+    ///   - host: The name, as the system resolves it.
+    ///   - port: The port of every member, from 1 to 65,535. They are asked in plain HTTP.
+    ///   - template: What else is known of each: all but its name and its address; nothing by default.
+    /// - Throws: `ConfigurationError` for no host or another port.
+    public init(_ host: String, port: Int, template: Member? = nil) throws(ConfigurationError) {
+        try self.init(host, port: port, template: template) { try await HostAddresses.of($0) }
+    }
+
+    /// As the public one, with another way to resolve names.
+    init(
+        _ host: String, port: Int, template: Member? = nil, resolve: @escaping Resolver
+    ) throws(ConfigurationError) {
+        let check = Validation("DNSMembers")
+        try check.require(
+            (1...253).contains(host.utf8.count) && host.utf8.allSatisfy { (0x21...0x7E).contains($0) }, "host",
+            "'\(host)'", "1 to 253 visible ASCII characters long")
+        try check.count(port, "port", in: 1...65_535)
+        self.host = host
+        self.port = port
+        self.template = template ?? Member(host, address: "\(host):\(port)")
+        self.resolve = resolve
+    }
+
+    /// A member at each address that the name has now, sorted by name.
+    ///
+    /// - Throws: ``UnresolvedHost`` for a name without an address.
+    public func members() async throws -> [Member] {
+        let names = Set(try await resolve(host).map { $0.contains(":") ? "[\($0)]:\(port)" : "\($0):\(port)" })
+        guard !names.isEmpty else { throw UnresolvedHost(host: host, reason: "it has no address") }
+        return names.sorted().map { name in
+            var member = Member(
+                name, address: name, zone: template.zone, region: template.region, model: template.model,
+                version: template.version, weight: template.weight, labels: template.labels)
+            member.kvTokens = template.kvTokens
+            member.window = template.window
+            return member
+        }
+    }
+}
+
+/// A name that could not be resolved.
+public struct UnresolvedHost: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The name.
+    public let host: String
+    /// Why, as the system says it.
+    public let reason: String
+
+    /// The name and why, in one line.
+    public var description: String { "\(host) could not be resolved: \(reason)" }
+}
+#endif

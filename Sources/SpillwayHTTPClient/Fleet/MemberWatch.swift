@@ -1,0 +1,66 @@
+#if HTTPClientSupport
+internal import Spillway
+
+/// Watches one member: its load, its health and its GPUs, each at a pace of its own.
+struct MemberWatch: Sendable {
+    private let watch: FleetWatch
+    private let member: Member
+    private let health: ReplicaHealth?
+
+    init(_ watch: FleetWatch, _ member: Member, _ health: ReplicaHealth?) {
+        self.watch = watch
+        self.member = member
+        self.health = health
+    }
+
+    /// Watches until `stopped` ends, or the task is cancelled.
+    func run(until stopped: AsyncStream<Never>) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in stopped {} }
+            group.addTask { try await loads.run() }
+            if let health {
+                group.addTask { try await Prober(watch, member, health, requests, failed(.probe)).run() }
+                if let devices = devices(health) { group.addTask { try await devices.run() } }
+            }
+            defer { group.cancelAll() }
+            // None of them ends before it is to end.
+            try await group.next()
+        }
+    }
+
+    private var configuration: FleetWatch.Configuration { watch.configuration }
+
+    private var requests: WatchRequests {
+        WatchRequests(client: watch.client, time: watch.time, apiKey: configuration.apiKey)
+    }
+
+    private func failed(_ question: FleetWatch.Question) -> @Sendable (UpstreamError) -> Void {
+        { [observe = configuration.observe, name = member.name] in observe?(.failed(question, member: name, $0)) }
+    }
+
+    private var loads: PageReader<EngineLoad> {
+        PageReader(
+            url: member.page("metrics", path: configuration.metricsPath) ?? member.url(configuration.metricsPath),
+            pace: configuration.scrapes, limit: configuration.pageLimit, requests: requests, random: watch.random,
+            read: { [model = member.model] page, asked throws(UpstreamError) in
+                let load = EngineMetrics(page, model: model, at: asked).load
+                guard !load.isEmpty else {
+                    let whose = model.map { " of the model '\($0)'" } ?? ""
+                    throw .malformed("the page of metrics says nothing of the load\(whose)")
+                }
+                return load
+            }, use: { [fleet = watch.fleet, name = member.name] in fleet.report($0, from: name) },
+            failed: failed(.metrics))
+    }
+
+    private func devices(_ health: ReplicaHealth) -> PageReader<DeviceVeto?>? {
+        guard let url = member.page(DeviceReader.label, path: "/metrics") else { return nil }
+        let reader = DeviceReader(member, configuration.deviceLimits, health, watch.time)
+        // The exporter is not the engine: the key is none of its business.
+        let requests = WatchRequests(client: watch.client, time: watch.time, apiKey: nil)
+        return PageReader(
+            url: url, pace: configuration.deviceScrapes, limit: configuration.pageLimit, requests: requests,
+            random: watch.random, read: reader.read, use: reader.use, failed: failed(.devices))
+    }
+}
+#endif
