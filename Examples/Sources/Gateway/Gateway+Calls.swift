@@ -38,11 +38,11 @@ extension Gateway {
             guard let place = attempt.target.flatMap({ call.route.places[$0] }) else {
                 return try await call.reply(of: attempt)
             }
-            let answer = try await call.whole(attempt, at: place)
+            let (answer, replica) = try await call.whole(attempt, at: place)
             call.route.ladder?.kept?.keep(answer, of: attempt, to: call)
             // Here, because an answer that came second cost as much.
             metrics.took(answer.usage, at: place)
-            return .answer(answer, place)
+            return .answer(answer, place, replica: replica)
         }
         metrics.ended(call.route, report)
         log(call, report)
@@ -161,7 +161,9 @@ extension Gateway {
             failure = unpaid(error, last, report, call) ?? APIError(error, seen: last)
         }
         let place = report.attempts.last?.target.flatMap { call.route.places[$0] }
-        let origin = call.origin(place?.upstream.name, nil, report.mode, report.steps)
+        let origin = call.origin(
+            place?.upstream.name, nil, report.mode, report.steps,
+            replica: place?.upstream.fleet == nil ? nil : call.lastReplica)
         failure.headers = failure.headers.naming(origin)
         return failure
     }

@@ -38,6 +38,7 @@ extension Gateway {
             }
         }
         addJobs(to: router)
+        addFleets(to: router)
         return router
     }
 

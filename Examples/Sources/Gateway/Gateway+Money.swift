@@ -12,7 +12,7 @@ extension Gateway {
         guard let bill = call.bill else { return nil }
         if let last {
             // A real failure is not hidden by a retry that nobody paid for.
-            if last.outcome.cause == .rejected {
+            if last.outcome.cause == .rejected, last.rejection == nil {
                 // What was held could not be stored, so that the upstream was not asked.
                 metrics.refusedByLedger("\(Reason.ledgerUnavailable)")
                 return .ledgerUnavailable

@@ -11,6 +11,7 @@ extension Gateway {
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: BookKeeping(gateway: self)),
+                .init(service: FleetWork(gateway: self)),
                 .init(service: application(host: host, port: port, logger: logger, ready: ready)),
                 .init(service: JobWork(gateway: self)),
                 .init(service: Drain(gateway: self)),
@@ -46,6 +47,22 @@ private struct JobWork: Service {
             gateway.logger.error("jobs are not done any more: \(error)")
         }
         // Also without jobs: a service that returns stops the others.
+        try? await gracefulShutdown()
+    }
+}
+
+/// Keeps fleets informed until nobody calls any more.
+private struct FleetWork: Service {
+    let gateway: Gateway
+
+    /// Returns when nothing is under way any more.
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await gateway.watch() }
+        } catch {
+            gateway.logger.error("fleets are not watched any more: \(error)")
+        }
+        // Also without fleets: a service that returns stops the others.
         try? await gracefulShutdown()
     }
 }

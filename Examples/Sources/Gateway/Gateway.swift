@@ -13,6 +13,8 @@ final class Gateway: Sendable {
     let http: HTTPClient
     let metrics = Metrics()
     let upstreams: [Upstream]
+    /// What keeps the fleets among them informed.
+    let watches: [FleetWatch]
     let routes: [String: Route]
     private let tenants: KeyedTokenBucket?
     /// Who pays for calls; nil: nobody asks.
@@ -41,7 +43,16 @@ final class Gateway: Sendable {
             treasury = try await Treasury(spending, tap: SpendTap(metrics: metrics, next: store), logger: logger)
         }
         self.treasury = treasury
-        upstreams = try configuration.upstreams.map { try Upstream($0, observer: TransitionLog(logger: logger)) }
+        var upstreams: [Upstream] = []
+        for own in configuration.upstreams {
+            upstreams.append(
+                try Upstream(
+                    own, members: try await own.replicas?.present() ?? [], observer: TransitionLog(logger: logger)))
+        }
+        self.upstreams = upstreams
+        watches = try zip(configuration.upstreams, upstreams).compactMap { own, made in
+            try made.fleet.flatMap { try own.replicas?.watch($0, key: own.key, http: http, logger: logger) }
+        }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         // One budget for all models: together they must not ask the upstreams more than this.
         let budget = try configuration.budget.map { try RetryBudget("retries", $0) } ?? .unlimited

@@ -42,7 +42,7 @@ public final class FleetVisit: Sendable {
     /// The replica.
     public var member: Member { placement.member }
 
-    /// Where `path`, such as `/v1/chat/completions`, lies at the replica.
+    /// Where `path`, which begins with a slash, such as `/v1/chat/completions`, lies at the replica.
     public func url(_ path: String) -> String { member.url(path) }
 
     /// Makes a request ask for the load of the replica, which comes with the answer and costs no scrape.

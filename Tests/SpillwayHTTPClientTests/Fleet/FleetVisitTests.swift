@@ -37,12 +37,14 @@ struct FleetVisitTests {
 
     private let hello = ChatRequest(model: "m", messages: [ChatMessage(role: "user", content: "hello")])
 
-    @Test("lies at the member's address, with or without a scheme")
-    func urls() {
-        let path = "/v1/models"
-        #expect(Member("a", address: "gpu-1:8000").url(path) == "http://gpu-1:8000/v1/models")
-        #expect(Member("a", address: "https://gpu-1/base/").url(path) == "https://gpu-1/base/v1/models")
-        #expect(Member("a", address: "http://[::1]:8000").url("v1/models") == "http://[::1]:8000/v1/models")
+    @Test(
+        "lies at the member's address, with or without a scheme",
+        arguments: [
+            ("gpu-1:8000", "http://gpu-1:8000/v1/models"), ("https://gpu-1/base/", "https://gpu-1/base/v1/models"),
+            ("http://[::1]:8000", "http://[::1]:8000/v1/models"),
+        ])
+    func urls(address: String, url: String) throws {
+        #expect(try fleet(Member("a", address: address)).visit(Call(), at: .zero).url("/v1/models") == url)
     }
 
     @Test("asks for the load, and tells the fleet of it; a whole answer is a success")

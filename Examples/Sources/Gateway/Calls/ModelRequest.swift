@@ -109,6 +109,25 @@ struct ModelRequest: Sendable {
         return Difficulty.estimate(parts.compactMap { $0["text"] as? String }.joined(separator: "\n"))
     }
 
+    /// How the prompt begins, which tells where it was computed before: tools, and then what was said.
+    var prefix: Prefix {
+        let fields = (try? Self.fields(of: body)) ?? [:]
+        var text = Self.sorted(fields["tools"])
+        for message in fields["messages"] as? [[String: Any]] ?? [] {
+            text += "\(message["role"] as? String ?? "")\n"
+            text += (message["content"] as? String ?? Self.sorted(message["content"])) + "\n"
+        }
+        text += fields["input"] as? String ?? Self.sorted(fields["input"])
+        return Prefix(of: text, model: model, tokens: Int(tokens.input))
+    }
+
+    /// Whatever stands in a field, written in one way; empty for nothing.
+    private static func sorted(_ value: Any?) -> String {
+        guard let value, !(value is NSNull), JSONSerialization.isValidJSONObject([value]) else { return "" }
+        let data = try? JSONSerialization.data(withJSONObject: [value], options: [.sortedKeys])
+        return data.map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
     /// The same request for an answer in one piece, written in one way.
     func wholeBody() throws -> ByteBuffer {
         var fields = try Self.fields(of: body)

@@ -5,6 +5,8 @@ import Spillway
 /// Who answered, or was asked last.
 struct Origin: Sendable {
     let upstream: String?
+    /// The replica of the upstream; nil: it has none.
+    var replica: String?
     let model: String?
     /// Attempts so far.
     let attempts: Int
@@ -26,6 +28,7 @@ extension HTTPFields {
         var fields = self
         fields[.init("x-spillway-attempts")!] = "\(origin.attempts)"
         fields[.init("x-spillway-upstream")!] = origin.upstream
+        fields[.init("x-spillway-replica")!] = origin.replica
         fields[.init("x-spillway-model")!] = origin.model
         if let mode = origin.mode {
             fields[.init("x-spillway-tier")!] = mode.tier

@@ -23,6 +23,9 @@ final class UpstreamCall: Sendable {
     let later: (@Sendable () async throws -> Job)?
     private let begun = Atomic(0)
     private let failure = Mutex<UpstreamError?>(nil)
+    /// Where its attempts have been among replicas; nil: no place has any.
+    private let visits: FleetVisits?
+    private let replica = Mutex<String?>(nil)
 
     /// One request by one route.
     init(
@@ -36,6 +39,7 @@ final class UpstreamCall: Sendable {
         self.tenant = tenant
         self.needs = needs
         self.later = later
+        visits = route.hasFleet ? FleetVisits(prefix: request.prefix) : nil
     }
 
     /// Attempts that have begun, hedges too.
@@ -43,6 +47,9 @@ final class UpstreamCall: Sendable {
 
     /// The last failure of an upstream, which a tier that has no answer does not hide.
     var lastFailure: UpstreamError? { failure.withLock { $0 } }
+
+    /// The replica that was asked last; nil: none was.
+    var lastReplica: String? { replica.withLock { $0 } }
 
     /// What the gates are told: asking a model again is safe, and the budget bounds its price.
     var call: Call {
@@ -52,17 +59,22 @@ final class UpstreamCall: Sendable {
     }
 
     /// Who has answered in which tier, and what it has cost so far.
-    func origin(_ upstream: String?, _ model: String?, _ mode: ServiceMode?, _ steps: [ServiceStep]) -> Origin {
+    func origin(
+        _ upstream: String?, _ model: String?, _ mode: ServiceMode?, _ steps: [ServiceStep], replica: String? = nil
+    ) -> Origin {
         let now = SystemTime().now
         return Origin(
-            upstream: upstream, model: model, attempts: attempts, mode: mode, steps: steps, cost: bill?.spent,
+            upstream: upstream, replica: replica, model: model, attempts: attempts, mode: mode, steps: steps, cost: bill?.spent,
             remaining: bill?.remaining(at: now))
     }
 
-    /// Asks for a whole answer, and remembers how that failed.
-    func whole(_ attempt: Attempt, at place: Route.Place) async throws(UpstreamError) -> WholeAnswer {
+    /// Asks for a whole answer, and remembers how that failed; says by which replica it came, if the place has some.
+    func whole(
+        _ attempt: Attempt, at place: Route.Place
+    ) async throws(UpstreamError) -> (answer: WholeAnswer, replica: String?) {
         do throws(UpstreamError) {
-            return try await fetch(attempt, from: place)
+            let visit = try visit(attempt, at: place)
+            return (try await fetch(attempt, from: place, visit), visit?.member.name)
         } catch {
             note(error)
             throw error
@@ -121,22 +133,37 @@ final class UpstreamCall: Sendable {
         if error.outcome.cause != .cancelled { failure.withLock { $0 = error } }
     }
 
-    private func fetch(_ attempt: Attempt, from place: Route.Place) async throws(UpstreamError) -> WholeAnswer {
+    /// Chooses a replica; nil: the place has none.
+    private func visit(_ attempt: Attempt, at place: Route.Place) throws(UpstreamError) -> FleetVisit? {
+        guard let fleet = place.upstream.fleet, let visits else { return nil }
+        let visit = try visits.begin(at: fleet, for: attempt.call, at: SystemTime().now)
+        replica.withLock { $0 = visit.member.name }
+        return visit
+    }
+
+    private func fetch(
+        _ attempt: Attempt, from place: Route.Place, _ visit: FleetVisit?
+    ) async throws(UpstreamError) -> WholeAnswer {
         begun.add(1, ordering: .relaxed)
         do {
-            let response = try await send(attempt, to: place)
+            let response = try await send(attempt, to: place, visit)
             let body = try await response.body.collect(upTo: Self.answerLimit)
             let answer = try WholeAnswer(
                 body, contentType: response.headers.first(name: "content-type") ?? "application/json",
                 promptTokens: Int(request.tokens.input))
             attempt.used(answer.usage)
+            visit?.settle(.success, usage: answer.usage, at: SystemTime().now)
             return answer
         } catch is NIOTooManyBytesError {
             // It would be as large again, and it cost as much as a good one.
-            throw UpstreamError("an answer of more than \(Self.answerLimit) bytes", .neutral(.unacceptable))
+            let failure = UpstreamError(
+                "an answer of more than \(Self.answerLimit) bytes", .neutral(.unacceptable))
+            visit?.fail(attempt, with: failure, at: SystemTime().now)
+            throw failure
         } catch {
             let failure = UpstreamError.from(transport: error)
             attempt.failed(with: failure)
+            visit?.fail(attempt, with: failure, at: SystemTime().now)
             throw failure
         }
     }
@@ -144,10 +171,11 @@ final class UpstreamCall: Sendable {
     private func pass(
         _ attempt: Attempt, from place: Route.Place, _ relay: StreamRelay, to client: Outlet
     ) async throws(UpstreamError) {
+        let visit = try visit(attempt, at: place)
         begun.add(1, ordering: .relaxed)
-        try await relay.run(attempt) { [self] prefill in
+        try await relay.run(attempt, at: visit) { [self] prefill in
             let response = try await send(
-                attempt, to: place, after: try prefill.map { try $0.styled(for: place.upstream) })
+                attempt, to: place, visit, after: try prefill.map { try $0.styled(for: place.upstream) })
             let type = response.headers.first(name: "content-type") ?? ""
             guard type.hasPrefix("text/event-stream") else {
                 throw UpstreamError.malformed("an answer of type '\(type)' instead of a stream")
@@ -155,7 +183,9 @@ final class UpstreamCall: Sendable {
             return response.body
         } to: { [self] pieces in
             let model = relay.journal.model.isEmpty ? place.asked(for: request.model) : relay.journal.model
-            try await client.send(pieces) { origin(place.upstream.name, model, attempt.mode, attempt.steps) }
+            try await client.send(pieces) {
+                origin(place.upstream.name, model, attempt.mode, attempt.steps, replica: visit?.member.name)
+            }
         }
     }
 
@@ -163,18 +193,21 @@ final class UpstreamCall: Sendable {
     ///
     /// - Throws: ``UpstreamError`` for any status but success, and the client's own errors.
     private func send(
-        _ attempt: Attempt, to place: Route.Place, after prefill: Prefill? = nil
+        _ attempt: Attempt, to place: Route.Place, _ visit: FleetVisit?, after prefill: Prefill? = nil
     ) async throws -> HTTPClientResponse {
-        var outgoing = HTTPClientRequest(url: place.upstream.url + request.kind.path)
+        let path = request.kind.path
+        var outgoing = HTTPClientRequest(url: visit?.url(path) ?? (place.upstream.url ?? "") + path)
         outgoing.method = .POST
         outgoing.headers = ["content-type": "application/json"]
         outgoing.headers.add(name: "accept", value: request.isStreamed ? "text/event-stream" : "application/json")
         if let key = place.upstream.key { outgoing.headers.add(name: "authorization", value: "Bearer \(key)") }
+        visit?.ask(&outgoing)
         let limit = route.ladder?.maxOutput(attempt.mode)
         outgoing.body = .bytes(try request.body(asking: place.model, limitedTo: limit, after: prefill))
         try await storeHold()
         let sent = SystemTime().now
         let response = try await execute(outgoing, telling: place.upstream.propagates ? CallContext.current : nil)
+        visit?.learn(from: response, at: SystemTime().now)
         switch response.status.code {
         case 200..<300:
             place.upstream.learn(from: response, sent: sent)

@@ -59,10 +59,15 @@ extension Configuration.Upstream {
     /// Reads one upstream.
     init(_ field: Field, name: String, environment: [String: String]) throws {
         let fields = try field.fields(
-            "url", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate", "prefill", "concurrency",
+            "url", "fleet", "keyEnv", "breaker", "rateLimit", "cooldown", "propagate", "prefill", "concurrency",
             "quota")
         self.name = name
-        url = try Self.base(fields.required("url"))
+        if let own = fields["fleet"] {
+            if let field = fields["url"] { throw field.fault("is not for an upstream with a 'fleet'") }
+            (url, replicas) = (nil, try Configuration.Replicas(own))
+        } else {
+            (url, replicas) = (try Self.base(fields.required("url")), nil)
+        }
         key = try fields["keyEnv"].map { keyField in
             let variable = try keyField.text()
             guard let key = environment[variable], !key.isEmpty else {
@@ -74,7 +79,8 @@ extension Configuration.Upstream {
             if let own = fields["breaker"] {
                 try own.node.string == "none" ? nil : CircuitBreaker.Configuration(own)
             } else {
-                CircuitBreaker.Configuration()
+                // A fleet knows its sick replicas by itself, and one that fails says nothing of the others.
+                replicas == nil ? CircuitBreaker.Configuration() : nil
             }
         rateLimit = try fields["rateLimit"].map { try TokenBucket.Configuration($0) }
         concurrency = try fields["concurrency"].map { try ConcurrencyLimit.Configuration($0) }

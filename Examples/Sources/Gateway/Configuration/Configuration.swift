@@ -6,8 +6,10 @@ struct Configuration: Sendable {
     /// A server that answers calls.
     struct Upstream: Sendable {
         let name: String
-        /// The address without a slash and without `/v1` at the end.
-        let url: String
+        /// The address without a slash and without `/v1` at the end; nil: it has replicas.
+        let url: String?
+        /// The replicas of one's own that answer in its place; nil: it is one server.
+        let replicas: Replicas?
         /// The key that is sent as a bearer token; nil: none.
         let key: String?
         /// Nil: no breaker.

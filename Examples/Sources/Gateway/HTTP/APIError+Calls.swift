@@ -19,7 +19,9 @@ extension APIError {
             self.init(.gatewayTimeout, message, type: "timeout", code: "\(limit.reason)")
         case .rejected(let rejection, _) where last == nil: self.init(rejection, .serviceUnavailable)
         default:
-            if let last { self.init(last) } else { self.init(.badGateway, "\(error)", type: "upstream_error") }
+            if let rejection = last?.rejection {
+                self.init(rejection, .serviceUnavailable)
+            } else if let last { self.init(last) } else { self.init(.badGateway, "\(error)", type: "upstream_error") }
         }
     }
 

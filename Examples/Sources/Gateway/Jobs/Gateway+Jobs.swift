@@ -45,7 +45,7 @@ extension Gateway {
             try await storeCost(of: call)
             let origin = reply.origin(call, report.mode, report.steps)
             switch reply {
-            case .answer(let answer, _): return JobPage.result(answer, origin)
+            case .answer(let answer, _, _): return JobPage.result(answer, origin)
             case .kept(let kept): return JobPage.result(kept.value, origin)
             case .ticket: throw JobRefused(.noAnswer, "it was put off again")
             }

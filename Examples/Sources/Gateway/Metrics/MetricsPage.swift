@@ -41,6 +41,24 @@ struct MetricsPage: Sendable {
             "gateway_concurrency_limit", "gauge", "Calls that an upstream is asked at once at most.",
             upstreams.compactMap { upstream in upstream.limit.map { (["upstream": upstream.name], $0.limit) } })
         let now = SystemTime().now
+        let replicas = upstreams.flatMap { upstream in
+            (upstream.fleet?.standings(at: now) ?? []).map { standing in
+                (["upstream": upstream.name, "replica": standing.member.name], standing)
+            }
+        }
+        if !replicas.isEmpty {
+            family(
+                "gateway_replica_calls", "gauge", "Calls that are with a replica.",
+                replicas.map { ($0, $1.calls) })
+            family(
+                "gateway_replica_pending_tokens", "gauge", "Tokens that calls have yet to compute before their first.",
+                replicas.map { ($0, $1.pendingTokens) })
+            family(
+                "gateway_replica_phase", "gauge", "1 for the phase that a replica with health checks is in.",
+                replicas.compactMap { labels, standing in
+                    standing.phase.map { (labels.merging(["phase": $0.rawValue]) { $1 }, 1) }
+                })
+        }
         let queues = routes.compactMap { route in route.queue.map { (route.name, $0.standing(at: now)) } }
         family(
             "gateway_queue_waiting", "gauge", "Calls that wait for upstreams that are full.",

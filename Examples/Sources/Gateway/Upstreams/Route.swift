@@ -18,6 +18,8 @@ struct Route: Sendable {
     let recovery: StreamRecovery
     /// By the name of the policy's target.
     let places: [String: Place]
+    /// Whether some place has replicas, which are chosen by the prompt.
+    let hasFleet: Bool
     /// Whether some place has the price of whatever the client asks for.
     var hasWildcard: Bool { places.values.contains(where: \.isWildcard) }
 
@@ -56,6 +58,7 @@ struct Route: Sendable {
             self.places = places
             router = nil
         }
+        hasFleet = places.values.contains { $0.upstream.fleet != nil }
         // What another provider or key may well do better.
         let elsewhere: Outcome.Causes = targets.count > 1 ? [.quotaExhausted, .authentication] : []
         // One that does not go on with an answer need not be the last.

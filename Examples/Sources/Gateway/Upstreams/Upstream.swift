@@ -6,7 +6,12 @@ import SpillwayHTTPClient
 /// An upstream with the gates that all calls to it pass, whichever model they are for.
 struct Upstream: Sendable {
     let name: String
-    let url: String
+    /// Nil: it has replicas.
+    let url: String?
+    /// Replicas of one's own, of which each attempt is given one; nil: it is one server.
+    let fleet: Fleet?
+    /// How its replicas are chosen.
+    let choice: Fleet.Configuration
     let key: String?
     /// Whether it is told the deadline, and how many more attempts the call may take.
     let propagates: Bool
@@ -20,9 +25,17 @@ struct Upstream: Sendable {
     let gates: [any Gate]
 
     /// An upstream with fresh gates.
-    init(_ configuration: Configuration.Upstream, observer: any Observer) throws {
+    ///
+    /// - Parameter members: The replicas to begin with, where it has some.
+    init(_ configuration: Configuration.Upstream, members: [Member] = [], observer: any Observer) throws {
         name = configuration.name
         url = configuration.url
+        choice = configuration.replicas?.choice ?? Fleet.Configuration()
+        fleet = try configuration.replicas.map {
+            try Fleet(
+                configuration.name, $0.choice, members: members.isEmpty ? $0.members : members, at: SystemTime().now,
+                observer: observer)
+        }
         key = configuration.key
         propagates = configuration.propagates
         prefill = configuration.prefill
@@ -45,10 +58,11 @@ struct Upstream: Sendable {
         quota.learn(signals, sent: sent, at: SystemTime().now)
     }
 
-    /// Whether a call could pass the breaker.
+    /// Whether a call could pass the breaker, and some replica could take it.
     ///
     /// A breaker whose open time is over is asked: if nobody sent calls because it is open, it would stay so for ever.
     func isAvailable(at now: Instant) -> Bool {
+        if let fleet, !fleet.isAvailable(at: now) { return false }
         guard let breaker, [.open, .isolated].contains(breaker.currentState) else { return true }
         do throws(Rejection) {
             let permit = try breaker.admit(at: now)
@@ -57,5 +71,12 @@ struct Upstream: Sendable {
         } catch {
             return false
         }
+    }
+}
+
+extension Fleet {
+    /// Whether some replica takes calls, be it as the least bad.
+    func isAvailable(at now: Instant) -> Bool {
+        standings(at: now).contains { [nil, .ready, .degraded].contains($0.phase) }
     }
 }

@@ -1,0 +1,115 @@
+import Foundation
+import Spillway
+import SpillwayHTTPClient
+
+extension Configuration {
+    /// Replicas of one's own behind one upstream.
+    struct Replicas: Sendable {
+        /// Where their list comes from.
+        enum Source: Sendable, Hashable {
+            /// The configuration itself.
+            case list
+            /// A file, read again and again.
+            case file(String)
+            /// A name that resolves to all of them, asked again and again.
+            case dns(host: String, port: Int)
+        }
+
+        let source: Source
+        /// The replicas to begin with; none where a name is still to be resolved.
+        let members: [Member]
+        /// How one of them is chosen.
+        let choice: Fleet.Configuration
+        /// The model that probes ask for; nil: each member's own, or none in particular.
+        let model: String?
+        /// The rest between two looks at the load of a replica.
+        let scrape: Duration
+        /// The rest between two readings of the list.
+        let follow: Duration
+    }
+}
+
+extension Configuration.Replicas {
+    private static let sources = ["members", "file", "dns"]
+
+    /// Reads the field `fleet`; a relative path starts where the configuration lies.
+    init(_ field: Field) throws {
+        let fields = try field.fields(
+            in: Self.sources + ["model", "rule", "zone", "panic", "health", "scrapeSeconds", "followSeconds"])
+        guard Self.sources.filter({ fields[$0] != nil }).count == 1 else {
+            throw field.fault("needs one of members, file and dns")
+        }
+        if let own = fields["members"] {
+            source = .list
+            members = try Self.list(own.elements().map { try $0.text() }.joined(separator: "\n"), own)
+            if let field = fields["followSeconds"] { throw field.fault("is for a fleet with 'file' or 'dns'") }
+        } else if let own = fields["file"] {
+            let url = URL(
+                fileURLWithPath: try own.text(), relativeTo: URL(fileURLWithPath: field.file))
+            guard let data = try? Data(contentsOf: url) else { throw own.fault("\(url.path) cannot be read") }
+            source = .file(url.path)
+            members = try Self.list(String(decoding: data, as: UTF8.self), own)
+        } else {
+            let own = try fields.required("dns").fields("host", "port")
+            source = .dns(
+                host: try own.required("host").text(), port: try own.required("port").count(in: 1...65_535))
+            members = []
+        }
+        var choice = Fleet.Configuration()
+        choice.rule =
+            try fields["rule"].map { own in
+                guard let rule = FleetRule(rawValue: try own.text()) else {
+                    throw own.refuse("one of \(FleetRule.allCases.map(\.rawValue).joined(separator: ", "))")
+                }
+                return rule
+            } ?? choice.rule
+        choice.zone = try fields["zone"]?.text()
+        choice.panic = try fields.number("panic", in: 0...1) ?? choice.panic
+        choice.health = try fields["health"].map { try ReplicaHealth.Configuration($0) }
+        self.choice = choice
+        model = try fields["model"]?.text()
+        scrape = try fields.seconds("scrapeSeconds", atLeast: 0.01) ?? .seconds(1)
+        follow = try fields.seconds("followSeconds") ?? .seconds(5)
+        guard !members.isEmpty else { return }
+        let members = members
+        // Made once to be checked, and again when the gateway starts.
+        _ = try field.blame { () throws(ConfigurationError) in
+            try Fleet("check", choice, members: members, at: .zero)
+        }
+    }
+
+    /// The members in the lines of `text`.
+    private static func list(_ text: String, _ field: Field) throws -> [Member] {
+        do {
+            let members = try MemberList(text).members
+            guard !members.isEmpty else { throw field.fault("names no replica") }
+            return members
+        } catch let error as MemberListError {
+            throw field.fault("\(error)")
+        }
+    }
+}
+
+extension ReplicaHealth.Configuration {
+    /// Reads the field `health`.
+    fileprivate init(_ field: Field) throws {
+        let fields = try field.fields(
+            "failures", "silences", "firstTokenSeconds", "dangerLine", "safeLine", "probeSeconds", "verifySeconds",
+            "maximumSeconds", "startSeconds", "rampSeconds", "rampFrom")
+        self.init()
+        failures = try fields.count("failures", in: 1...1_000) ?? failures
+        silences = try fields.count("silences", in: 1...1_000) ?? silences
+        firstToken = try fields.seconds("firstTokenSeconds") ?? firstToken
+        probeLease = max(probeLease, firstToken)
+        dangerLine = try fields.number("dangerLine", in: 0...2) ?? dangerLine
+        safeLine = try fields.number("safeLine", in: 0...2) ?? min(safeLine, dangerLine)
+        probeInterval = try fields.seconds("probeSeconds") ?? probeInterval
+        verifyInterval = try fields.seconds("verifySeconds") ?? min(verifyInterval, probeInterval)
+        maximumInterval = try fields.seconds("maximumSeconds") ?? max(maximumInterval, probeInterval)
+        startLimit = try fields.seconds("startSeconds") ?? startLimit
+        ramp = try fields.seconds("rampSeconds", atLeast: 0) ?? ramp
+        rampFrom = try fields.number("rampFrom", in: 0...1) ?? rampFrom
+        let made = self
+        try field.blame { () throws(ConfigurationError) in try made.validate() }
+    }
+}

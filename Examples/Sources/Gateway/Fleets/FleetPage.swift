@@ -1,0 +1,124 @@
+import Spillway
+
+/// The fleets as the operator sees them.
+struct FleetPage: Encodable {
+    /// What an engine said, and how long ago.
+    struct Said: Encodable {
+        let value: Double
+        let ageSeconds: Double
+
+        /// Nil for what was never said.
+        init?(_ value: Double?, _ signal: EngineLoad.Signal, of load: EngineLoad, at now: Instant) {
+            guard let value, let age = load.age(of: signal, at: now) else { return nil }
+            self.value = value
+            ageSeconds = age / .seconds(1)
+        }
+    }
+
+    /// What an engine said last of its load.
+    struct Load: Encodable {
+        let waiting: Said?
+        let running: Said?
+        let kvUse: Said?
+        let preemptions: Said?
+    }
+
+    /// What has come of draining a replica.
+    struct Drain: Encodable {
+        /// `draining`, `drained` or `taken_back`.
+        let state: String
+        /// Until what runs is to be handed over; nil: that is past, or the drain is over.
+        let secondsLeft: Double?
+        let running: Int
+        let finished: Int
+        let handedOver: Int
+        let lost: Int
+        let left: Int
+
+        /// The report at `now`.
+        init(_ report: DrainReport, at now: Instant) {
+            state = report.undone != nil ? "taken_back" : report.ended != nil ? "drained" : "draining"
+            let rest = now.duration(to: report.deadline)
+            secondsLeft = report.isFinal || rest < .zero ? nil : rest / .seconds(1)
+            running = report.running
+            finished = report.finished
+            handedOver = report.handedOver
+            lost = report.lost
+            left = report.left
+        }
+    }
+
+    /// A replica.
+    struct Member: Encodable {
+        let name: String
+        let address: String
+        let zone: String?
+        let region: String?
+        let model: String?
+        let version: String?
+        let weight: Double
+        /// Nil: there are no health checks.
+        let phase: String?
+        let reason: String?
+        let sinceSeconds: Double?
+        let share: Double?
+        let vetoes: [String]?
+        let streams: Int?
+        let drain: Drain?
+        let calls: Int
+        let pendingTokens: Int
+        let heldTokens: Int
+        let tokensPerSecond: Double?
+        let knownPrefixes: Int
+        let load: Load
+
+        /// How a replica stands at `now`.
+        init(_ standing: ReplicaStanding, _ status: HealthStatus?, at now: Instant) {
+            let member = standing.member, said = standing.load
+            name = member.name
+            address = member.address
+            zone = member.zone
+            region = member.region
+            model = member.model
+            version = member.version.map { "\($0)" }
+            weight = member.weight
+            phase = (status?.phase ?? standing.phase)?.rawValue
+            reason = status?.reason.rawValue
+            sinceSeconds = status.map { max(.zero, $0.since.duration(to: now)) / .seconds(1) }
+            share = status?.share
+            vetoes = status?.vetoes.map { "\($0)" }
+            streams = status?.streams
+            drain = status?.drain.map { Drain($0, at: now) }
+            calls = standing.calls
+            pendingTokens = standing.pendingTokens
+            heldTokens = standing.heldTokens
+            tokensPerSecond = standing.tokensPerSecond
+            knownPrefixes = standing.knownPrefixes
+            load = Load(
+                waiting: Said(said.waiting.map(Double.init), .waiting, of: said, at: now),
+                running: Said(said.running.map(Double.init), .running, of: said, at: now),
+                kvUse: Said(said.kvUse, .kvUse, of: said, at: now),
+                preemptions: Said(said.preemptions.map(Double.init), .preemptions, of: said, at: now))
+        }
+    }
+
+    /// A fleet.
+    struct Fleet: Encodable {
+        let name: String
+        let rule: String
+        let zone: String?
+        let members: [Member]
+
+        /// How a fleet stands at `now`.
+        init(_ upstream: Upstream, _ fleet: GPUClient.Fleet, at now: Instant) {
+            name = fleet.name
+            rule = upstream.choice.rule.rawValue
+            zone = upstream.choice.zone
+            members = fleet.standings(at: now).map {
+                Member($0, fleet.health(of: $0.member.name)?.status(at: now), at: now)
+            }
+        }
+    }
+
+    let fleets: [Fleet]
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Hummingbird
+import NIOCore
+import Spillway
+import SpillwayHTTPClient
+
+extension Gateway {
+    /// The upstreams that have replicas, in the order of the file.
+    private var fleets: [(upstream: Upstream, fleet: Fleet)] {
+        upstreams.compactMap { upstream in upstream.fleet.map { (upstream, $0) } }
+    }
+
+    /// Keeps all fleets informed until the task is cancelled; returns at once where there are none.
+    func watch() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for watch in watches { group.addTask { try await watch.run() } }
+            try await group.waitForAll()
+        }
+    }
+
+    /// The endpoints of fleets.
+    func addFleets(to router: Router<GatewayContext>) {
+        router.get("v1/fleet") { request, _ in
+            try self.checkOperator(request)
+            let now = SystemTime().now
+            return try Self.page(FleetPage(fleets: self.fleets.map { FleetPage.Fleet($0, $1, at: now) }))
+        }
+        router.post("v1/fleet/{fleet}/{replica}/drain") { request, context in
+            try self.checkOperator(request)
+            let (upstream, fleet, health) = try self.named(context)
+            let patience = try await Self.patience(request)
+            let now = SystemTime().now
+            health.drain(deadline: now.advanced(by: patience), at: now)
+            return try Self.member(health.name, of: fleet, upstream)
+        }
+        router.post("v1/fleet/{fleet}/{replica}/undrain") { request, context in
+            try self.checkOperator(request)
+            let (upstream, fleet, health) = try self.named(context)
+            health.undrain(at: SystemTime().now)
+            return try Self.member(health.name, of: fleet, upstream)
+        }
+    }
+
+    /// Checks that it is the operator who asks, where callers have keys.
+    private func checkOperator(_ request: Request) throws {
+        try treasury?.checkOperator(request.headers)
+        guard !fleets.isEmpty else { throw APIError(.notFound, "There is no fleet", code: "no_fleet") }
+    }
+
+    /// The fleet and the replica that a path names.
+    private func named(_ context: GatewayContext) throws -> (Upstream, Fleet, ReplicaHealth) {
+        let name = try context.parameters.require("fleet"), replica = try context.parameters.require("replica")
+        guard let (upstream, fleet) = fleets.first(where: { $0.fleet.name == name }),
+            fleet.members.contains(where: { $0.name == replica })
+        else { throw APIError(.notFound, "There is no replica '\(replica)' of '\(name)'", code: "no_replica") }
+        guard let health = fleet.health(of: replica) else {
+            throw APIError(.conflict, "The fleet '\(name)' has no health checks", code: "no_health_checks")
+        }
+        return (upstream, fleet, health)
+    }
+
+    /// How long what runs may go on, as the body says; 30 s by default.
+    private static func patience(_ request: Request) async throws -> Duration {
+        struct Body: Decodable { var seconds: Double? }
+        let body = try await request.body.collect(upTo: 1 << 10)
+        guard body.readableBytes > 0 else { return .seconds(30) }
+        let seconds = try? JSONDecoder().decode(Body.self, from: Data(body.readableBytesView)).seconds ?? 30
+        guard let seconds, (0...86_400).contains(seconds) else {
+            throw APIError(.badRequest, "seconds: must be a number from 0 to 86400", param: "seconds")
+        }
+        return .seconds(seconds)
+    }
+
+    private static func member(_ name: String, of fleet: Fleet, _ upstream: Upstream) throws -> Response {
+        try page(FleetPage.Fleet(upstream, fleet, at: SystemTime().now).members.first { $0.name == name })
+    }
+
+    private static func page(_ value: some Encodable) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(data: try encoder.encode(value))))
+    }
+}
