@@ -27,45 +27,32 @@ extension FleetState.Books {
         let part = (own + 1) / (reported + 1), home = part < 0.999 ? home(prefix, open) : -1
         let weight = Self.own + Self.alone * part * part
         let common = done > 0 ? took / done : 1, far = Double(configuration.farther.clampedNanoseconds)
-        return least(of: open) { index in
+        let last = session.flatMap { place(of: $0.replica) } ?? -1
+        return least(of: open) { index, replica in
             var own = Double(max(1, prefix.tokens - cached[index]))
             if index == home { own *= 1 - (1 - part) * Self.home }
-            if let session, session.replica == replicas[index].member.name { own *= 1 - Self.home }
-            let pace = replicas[index].pace > 0 ? replicas[index].pace : common
-            var tokens = Double(replicas[index].pending) + Self.held * Double(replicas[index].held) + weight * own
-            tokens += lack(index, prefix) + Self.reports * part * others(index, at: now)
+            if index == last { own *= 1 - Self.home }
+            let pace = replica.pace > 0 ? replica.pace : common
+            var tokens = Double(replica.pending) + Self.held * Double(replica.held) + weight * own
+            tokens += replica.lack(prefix.tokens) + Self.reports * part * others(replica, pace, at: now)
             var cost = tokens * pace
-            if let zone = configuration.zone, let other = replicas[index].member.zone, other != zone { cost += far }
-            return cost / (share(index, at: now) * replicas[index].member.weight)
+            if replica.isFar { cost += far }
+            return cost / (replica.share(at: now) * replica.weight)
         }
-    }
-
-    /// What part of its calls a replica is to get.
-    private func share(_ index: Int, at now: Instant) -> Double {
-        guard let health = replicas[index].health else { return 1 }
-        let share = health.share(at: now)
-        return share > 0 ? share : 1
     }
 
     /// Tokens that calls of others are thought to have ahead, and to hold.
-    private func others(_ index: Int, at now: Instant) -> Double {
-        let replica = replicas[index]
-        guard let waiting = replica.load.waiting else { return 0 }
-        let calls = max(0, waiting + (replica.load.running ?? 0) - replica.callsThen)
+    private func others(_ replica: ReplicaState, _ pace: Double, at now: Instant) -> Double {
+        let waiting = replica.reportedWaiting
+        guard waiting >= 0 else { return 0 }
+        let calls = max(0, waiting + replica.reportedRunning - replica.callsThen)
         var pending = Double(min(calls, max(0, waiting - replica.waitingThen))) * meanUncached
-        let pace = pace(of: index)
-        if pending > 0, pace > 0, let age = replica.load.age(of: .waiting, at: now) {
+        if pending > 0, done > 0 {
             // Some of them have been computed since.
-            pending = max(0, pending - Double(age.clampedNanoseconds) / pace)
+            let age = max(0, replica.reportedAt.duration(to: now).clampedNanoseconds)
+            pending = max(0, pending - Double(age) / pace)
         }
         return pending + Self.held * Double(calls) * meanTokens
-    }
-
-    /// Tokens of the prompt for which there is no memory until others leave.
-    private func lack(_ index: Int, _ prefix: Prefix) -> Double {
-        guard let size = replicas[index].member.kvTokens.map(Double.init) else { return 0 }
-        let used = max(Double(replicas[index].held), (replicas[index].load.kvUse ?? 0) * size)
-        return max(0, used + Double(prefix.tokens) - 0.95 * size)
     }
 
     /// Where prompts like this one are at home, whoever asks: rendezvous hashing (Thaler and Ravishankar, 1998); −1: nowhere.

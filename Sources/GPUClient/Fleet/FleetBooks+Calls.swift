@@ -30,7 +30,7 @@ extension FleetState.Books {
         }
         let pace = pace(of: place)
         return FleetState.Found(
-            member: replicas[place].member, cached: hit,
+            member: records[place].member, cached: hit,
             predicted: pace > 0 ? .nanoseconds(Int64(min(1e15, Double(ahead) * pace))) : nil,
             ticket: .init(index: index, number: lastNumber))
     }
@@ -44,7 +44,7 @@ extension FleetState.Books {
     /// Its health and its stream there; nil: it has ended, or there are no health checks.
     func stream(of ticket: FleetState.Ticket.ID) -> (ReplicaHealth, StreamID)? {
         let entry = tickets[ticket.index]
-        guard entry.number == ticket.number, let stream = entry.stream, let health = replicas[entry.place].health
+        guard entry.number == ticket.number, let stream = entry.stream, let health = records[entry.place].health
         else { return nil }
         return (health, stream)
     }
@@ -96,12 +96,12 @@ extension FleetState.Books {
     }
 
     mutating func report(_ load: EngineLoad, from place: Int) {
-        guard let at = load.said(.running) ?? load.said(.waiting) ?? load.said(.kvUse) else {
-            return replicas[place].load.update(load)
-        }
-        let isNewer = replicas[place].load.said(.running).map { at >= $0 } ?? true
-        replicas[place].load.update(load)
-        guard isNewer else { return }
+        let before = records[place].load
+        records[place].load.update(load)
+        replicas[place].set(records[place].load)
+        guard let at = load.said(.running) ?? load.said(.waiting) ?? load.said(.kvUse),
+            before.said(.running).map({ at >= $0 }) ?? true
+        else { return }
         replicas[place].callsThen = replicas[place].calls
         replicas[place].waitingThen = replicas[place].waiting
         guard let running = load.running else { return }

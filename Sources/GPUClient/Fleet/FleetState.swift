@@ -32,7 +32,9 @@ final class FleetState: Sendable {
     }
 
     struct Books: Sendable {
+        /// Two lists with the same places.
         var replicas: [ReplicaState] = []
+        var records: [ReplicaRecord] = []
         var map = PrefixMap(replicas: 0)
         var homes = Homes()
         var tickets: [Ticket] = []
@@ -68,7 +70,7 @@ final class FleetState: Sendable {
         self.random = random
     }
 
-    var members: [Member] { books.withLock { $0.replicas.filter { !$0.isLeaving }.map(\.member) } }
+    var members: [Member] { books.withLock { $0.members } }
 
     func place(
         _ call: Call, _ prefix: Prefix, _ session: Session?, _ avoided: [String], at now: Instant
@@ -78,13 +80,13 @@ final class FleetState: Sendable {
             while !open.isEmpty {
                 let place = books.choose(call, prefix, session, open, configuration, random, at: now)
                 // It may have been drained since.
-                let stream = books.replicas[place].health?.streams.begin()
-                if stream != nil || books.replicas[place].health == nil {
+                let health = books.records[place].health, stream = health?.streams.begin()
+                if stream != nil || health == nil {
                     return .success(books.book(call, prefix, at: place, stream, configuration.rule, at: now))
                 }
                 open.remove(place)
             }
-            let isTooLong = books.replicas.allSatisfy { $0.member.window.map { call.tokens.total > $0 } ?? false }
+            let isTooLong = books.replicas.allSatisfy { call.tokens.total > $0.window }
             return .failure(Rejection(by: label, reason: isTooLong ? .windowTooSmall : .noTarget))
         }
         return try found.get()
@@ -115,13 +117,13 @@ final class FleetState: Sendable {
 
     func report(_ load: EngineLoad, from name: String) {
         books.withLock { books in
-            guard let index = books.replicas.firstIndex(where: { $0.member.name == name }) else { return }
+            guard let index = books.place(of: name) else { return }
             books.report(load, from: index)
         }
     }
 
     func health(of name: String) -> ReplicaHealth? {
-        books.withLock { $0.replicas.first { $0.member.name == name && !$0.isLeaving }?.health }
+        books.withLock { books in books.place(of: name).flatMap { books.records[$0].health } }
     }
 
     func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
@@ -138,19 +140,21 @@ final class FleetState: Sendable {
             }
         }
         let made = healths
-        let leaving = try books.withLock { books throws(ConfigurationError) in try books.update(members, made) }
+        let leaving = try books.withLock {
+            books throws(ConfigurationError) in try books.update(members, made, configuration)
+        }
         for health in leaving { health.drain(deadline: .distantFuture, at: now) }
     }
 
     func standings(at now: Instant) -> [ReplicaStanding] {
         books.withLock { books in
             books.replicas.indices.filter { !books.replicas[$0].isLeaving }.map { index in
-                let replica = books.replicas[index]
+                let replica = books.replicas[index], record = books.records[index]
                 return ReplicaStanding(
-                    member: replica.member, phase: replica.health?.phase, calls: replica.calls,
+                    member: record.member, phase: record.health?.phase, calls: replica.calls,
                     pendingTokens: replica.pending, heldTokens: replica.held,
                     tokensPerSecond: replica.pace > 0 ? 1e9 / replica.pace : nil,
-                    knownPrefixes: books.map.count(at: index), load: replica.load)
+                    knownPrefixes: books.map.count(at: index), load: record.load)
             }
         }
     }

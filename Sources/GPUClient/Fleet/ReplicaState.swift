@@ -1,12 +1,12 @@
 internal import CSpillway
 internal import SpillwayCore
 
-/// What a fleet knows of one replica.
+/// What a choice reads of one replica: numbers only, so that looking at hundreds of them retains nothing.
 struct ReplicaState: Sendable {
-    var member: Member
-    let health: ReplicaHealth?
     /// It is wanted no more.
     var isLeaving = false
+    /// It is in another zone or region than the one that asks.
+    var isFar = false
 
     /// Own calls under way, and those of them whose first token has not come.
     var calls = 0
@@ -16,8 +16,12 @@ struct ReplicaState: Sendable {
     /// Tokens of own calls under way, prompts and answers as estimated.
     var held = 0
 
-    /// What the engine said last, and own calls under way and waiting when it said so.
-    var load = EngineLoad()
+    /// What the engine said last, −1: nothing; and own calls under way and waiting when it said so.
+    var reportedWaiting = -1
+    var reportedRunning = 0
+    var reportedAt = Instant.zero
+    /// The share of the memory for keys and values that is used, as the engine said.
+    var kvUse = 0.0
     var callsThen = 0
     var waitingThen = 0
 
@@ -27,15 +31,63 @@ struct ReplicaState: Sendable {
     /// Nanoseconds for a token ahead of a first token; 0: not known yet.
     var pace = 0.0
 
+    /// As the member says; 0: it does not.
+    var kvTokens = 0
+    var window = Int.max
+    var weight = 1.0
     /// What all clients have of the name alike.
     let seed: UInt64
+    /// Kept alive by the record.
+    let health: Unmanaged<ReplicaHealth>?
+
+    init(_ record: ReplicaRecord, seenFrom configuration: Fleet.Configuration) {
+        seed = Array(record.member.name.utf8).withUnsafeBytes { spw_hash_xxh64($0.baseAddress, $0.count, 0) }
+        health = record.health.map { Unmanaged.passUnretained($0) }
+        set(record.member, configuration)
+    }
+
+    mutating func set(_ member: Member, _ configuration: Fleet.Configuration) {
+        kvTokens = member.kvTokens ?? 0
+        window = member.window ?? .max
+        weight = member.weight
+        isFar = configuration.zone.map { zone in member.zone.map { $0 != zone } ?? false } ?? false
+    }
+
+    mutating func set(_ load: EngineLoad) {
+        reportedWaiting = load.waiting ?? -1
+        reportedRunning = load.running ?? 0
+        reportedAt = load.said(.waiting) ?? .zero
+        kvUse = load.kvUse ?? 0
+    }
+
+    /// Tokens of prompts that it is thought to keep at most.
+    var kept: Int { kvTokens > 0 ? kvTokens : 500_000 }
+
+    /// Tokens of a prompt for which there is no memory until others leave.
+    func lack(_ tokens: Int) -> Double {
+        guard kvTokens > 0 else { return 0 }
+        let size = Double(kvTokens), used = max(Double(held), kvUse * size)
+        return max(0, used + Double(tokens) - 0.95 * size)
+    }
+
+    var phase: HealthPhase { health?._withUnsafeGuaranteedRef { $0.phase } ?? .ready }
+
+    /// What part of its calls it is to get.
+    func share(at now: Instant) -> Double {
+        guard let share = health?._withUnsafeGuaranteedRef({ $0.share(at: now) }) else { return 1 }
+        return share > 0 ? share : 1
+    }
+}
+
+/// The rest of what a fleet knows of one replica.
+struct ReplicaRecord: Sendable {
+    var member: Member
+    let health: ReplicaHealth?
+    /// What the engine said last.
+    var load = EngineLoad()
 
     init(_ member: Member, _ health: ReplicaHealth?) {
         self.member = member
         self.health = health
-        seed = Array(member.name.utf8).withUnsafeBytes { spw_hash_xxh64($0.baseAddress, $0.count, 0) }
     }
-
-    /// Tokens of prompts that it is thought to keep at most.
-    var kept: Int { member.kvTokens ?? 500_000 }
 }
