@@ -12,15 +12,12 @@ extension FleetRule {
 
 extension FleetState.Books {
     /// One of `open`, which is not empty, by the rule.
-    mutating func choose(
-        _ call: Call, _ prefix: Prefix, _ session: Session?, _ open: ReplicaSet,
-        _ configuration: Fleet.Configuration, _ random: RandomSource, at now: Instant
-    ) -> Int {
+    mutating func choose(_ ask: FleetState.Ask, _ open: ReplicaSet, _ random: RandomSource) -> Int {
         turn = (turn + 1) % replicas.count
-        let rule = configuration.rule
+        let rule = configuration.rule, prefix = ask.prefix
         if rule.usesPrefixes { match(prefix) }
         switch rule {
-        case .predicted: return predicted(call, prefix, session, open, configuration, at: now)
+        case .predicted: return predicted(ask, spread(open, ask))
         case .roundRobin: return least(of: open) { _, _ in 0 }
         case .random: return any(of: open, random)
         case .leastOutstanding: return least(of: open) { Double($1.calls) }

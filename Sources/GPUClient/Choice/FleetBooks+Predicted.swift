@@ -20,14 +20,18 @@ extension FleetState.Books {
     ///
     /// The time is that of the tokens which are ahead of it there and of its own that were not computed before, at the replica's pace.
     /// Tokens that wait for memory, and those that running calls hold, count too.
-    func predicted(
-        _ call: Call, _ prefix: Prefix, _ session: Session?, _ open: ReplicaSet,
-        _ configuration: Fleet.Configuration, at now: Instant
-    ) -> Int {
+    ///
+    /// With an objective the cheapest of those that are soon enough.
+    func predicted(_ ask: FleetState.Ask, _ open: ReplicaSet) -> Int {
+        let prefix = ask.prefix, now = ask.now
         let part = (own + 1) / (reported + 1), home = part < 0.999 ? home(prefix, open) : -1
         let weight = Self.own + Self.alone * part * part
-        let common = done > 0 ? took / done : 1, far = Double(configuration.farther.clampedNanoseconds)
-        let last = session.flatMap { place(of: $0.replica) } ?? -1
+        let common = done > 0 ? took / done : 1
+        let last = ask.session.flatMap { place(of: $0.replica) } ?? -1
+        if let objective = configuration.objective, done > 0 {
+            let cheapest = cheapest(ask, open, within: Double(objective.clampedNanoseconds))
+            if cheapest >= 0 { return cheapest }
+        }
         return least(of: open) { index, replica in
             var own = Double(max(1, prefix.tokens - cached[index]))
             if index == home { own *= 1 - (1 - part) * Self.home }
@@ -35,9 +39,28 @@ extension FleetState.Books {
             let pace = replica.pace > 0 ? replica.pace : common
             var tokens = Double(replica.pending) + Self.held * Double(replica.held) + weight * own
             tokens += replica.lack(prefix.tokens) + Self.reports * part * others(replica, pace, at: now)
-            var cost = tokens * pace
-            if replica.isFar { cost += far }
-            return cost / (replica.share(at: now) * replica.weight)
+            return (tokens * pace + replica.farther) / (replica.share(at: now) * replica.weight)
+        }
+    }
+
+    /// Of the replicas that are predicted to be soon enough the one whose answer costs least; −1: none is soon enough.
+    ///
+    /// An answer costs its share of the replica's time: its tokens of the prompt, and those of the answer among the calls that are made
+    /// beside it. So calls come together on few replicas, and the others idle (``Fleet/idle(for:keeping:at:)``).
+    private func cheapest(_ ask: FleetState.Ask, _ open: ReplicaSet, within objective: Double) -> Int {
+        let common = took / done
+        var soon = ReplicaSet()
+        open.forEach { place in
+            let replica = replicas[place], pace = replica.pace > 0 ? replica.pace : common
+            let own = Double(max(1, ask.prefix.tokens - cached[place]))
+            let wait = (Double(replica.pending) + replica.lack(ask.prefix.tokens) + own) * pace + replica.farther
+            // One that comes back little by little is soon enough for few.
+            if wait <= objective * replica.share(at: ask.now) { soon.insert(place) }
+        }
+        return least(of: soon) { place, replica in
+            let own = Double(max(1, ask.prefix.tokens - cached[place])) * (replica.pace > 0 ? replica.pace : common)
+            let answer = Double(ask.call.tokens.maxOutput) * replica.tokenPace / Double(replica.calls + 1)
+            return replica.cost * (own + answer)
         }
     }
 

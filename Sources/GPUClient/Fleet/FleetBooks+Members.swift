@@ -1,33 +1,9 @@
 internal import SpillwayCore
 
 extension FleetState.Books {
-    /// The replicas that may take the call.
-    func open(
-        _ call: Call, _ session: Session?, _ avoided: [String], _ configuration: Fleet.Configuration, at now: Instant
-    ) -> ReplicaSet {
-        var wanted = 0, well = 0
-        let gate = session.map { VersionGate($0) }, tokens = call.tokens.total
-        var (ready, degraded) = replicas.withUnsafeBufferPointer { replicas in
-            ReplicaSet.two(of: replicas.count) { index in
-                let replica = replicas[index]
-                if replica.isLeaving { return (false, false) }
-                wanted += 1
-                let phase = replica.phase
-                if phase == .ready { well += 1 }
-                if tokens > replica.window { return (false, false) }
-                if !avoided.isEmpty, avoided.contains(records[index].member.name) { return (false, false) }
-                if let gate, !gate.allows(records[index].member) { return (false, false) }
-                return (phase == .ready, phase == .degraded)
-            }
-        }
-        // Few that are well could not bear the load of all; and a poor chance is better than none.
-        if Double(well) < configuration.panic * Double(wanted) || ready.isEmpty { ready.formUnion(degraded) }
-        return ready
-    }
-
     /// Makes `members` those that are wanted; returns the health of those that are not any more.
     mutating func update(
-        _ members: [Member], _ healths: [String: ReplicaHealth], _ configuration: Fleet.Configuration
+        _ members: [Member], _ healths: [String: ReplicaHealth], at now: Instant
     ) throws(ConfigurationError) -> [ReplicaHealth] {
         let old = self.members
         let changes = MemberChanges.between(old, members)
@@ -44,11 +20,11 @@ extension FleetState.Books {
         for change in changes.changed {
             guard let place = place(of: change.to.name) else { continue }
             records[place].member = change.to
-            replicas[place].set(change.to, configuration)
+            replicas[place].set(records[place], configuration, zone: zone(of: change.to))
         }
         for member in changes.added {
             let record = ReplicaRecord(member, healths[member.name])
-            let state = ReplicaState(record, seenFrom: configuration)
+            let state = ReplicaState(record, configuration, zone: zone(of: member), at: now)
             if let place = replicas.firstIndex(where: { $0.isLeaving && $0.calls == 0 }) {
                 replicas[place] = state
                 records[place] = record
@@ -59,7 +35,26 @@ extension FleetState.Books {
                 map.add()
             }
         }
+        wanted = ReplicaSet()
+        for place in replicas.indices where !replicas[place].isLeaving { wanted.insert(place) }
+        leastWindow = replicas.indices.filter(wanted.contains).map { replicas[$0].window }.min() ?? .max
         return leaving
+    }
+
+    /// The number of a member's zone; −1: it is in none.
+    private mutating func zone(of member: Member) -> Int {
+        guard let zone = member.zone ?? member.region else { return -1 }
+        if let known = zones.firstIndex(of: zone) { return known }
+        zones.append(zone)
+        return zones.count - 1
+    }
+
+    /// Goes on by another configuration.
+    mutating func update(_ configuration: Fleet.Configuration) {
+        self.configuration = configuration
+        for place in replicas.indices {
+            replicas[place].set(records[place], configuration, zone: replicas[place].zone)
+        }
     }
 
     /// Where the replica of that name is that is wanted.

@@ -5,8 +5,10 @@ internal import SpillwayCore
 struct ReplicaState: Sendable {
     /// It is wanted no more.
     var isLeaving = false
-    /// It is in another zone or region than the one that asks.
-    var isFar = false
+    /// The number of its zone among those that are known; −1: it is in none.
+    var zone = -1
+    /// Nanoseconds that it costs to be in another zone or region than the one that asks.
+    var farther = 0.0
 
     /// Own calls under way, and those of them whose first token has not come.
     var calls = 0
@@ -15,6 +17,11 @@ struct ReplicaState: Sendable {
     var pending = 0
     /// Tokens of own calls under way, prompts and answers as estimated.
     var held = 0
+    /// Own calls whose first token has not come, in the order in which they began: tickets, −1: none.
+    var oldest = -1
+    var newest = -1
+    /// When its last call began or ended.
+    var lastUsed: Instant
 
     /// What the engine said last, −1: nothing; and own calls under way and waiting when it said so.
     var reportedWaiting = -1
@@ -24,36 +31,48 @@ struct ReplicaState: Sendable {
     var kvUse = 0.0
     var callsThen = 0
     var waitingThen = 0
+    var heldThen = 0
 
     /// Nanoseconds until first tokens, and the tokens that were ahead of them: the sums of the latest.
     var took = 0.0
     var done = 0.0
     /// Nanoseconds for a token ahead of a first token; 0: not known yet.
     var pace = 0.0
+    /// Nanoseconds for a token of an answer after its first; 0: not known yet.
+    var tokenPace = 0.0
 
-    /// As the member says; 0: it does not.
+    /// As the member says, or else the engine; 0: neither does.
     var kvTokens = 0
+    /// Tokens of a block of keys and values.
+    var block = 16
     var window = Int.max
     var weight = 1.0
+    /// Of a nanosecond; 0: not known.
+    var cost = 0.0
     /// What all clients have of the name alike.
     let seed: UInt64
     /// Kept alive by the record.
     let health: Unmanaged<ReplicaHealth>?
 
-    init(_ record: ReplicaRecord, seenFrom configuration: Fleet.Configuration) {
+    init(_ record: ReplicaRecord, _ configuration: Fleet.Configuration, zone: Int, at now: Instant) {
+        lastUsed = now
         seed = Array(record.member.name.utf8).withUnsafeBytes { spw_hash_xxh64($0.baseAddress, $0.count, 0) }
         health = record.health.map { Unmanaged.passUnretained($0) }
-        set(record.member, configuration)
+        set(record, configuration, zone: zone)
     }
 
-    mutating func set(_ member: Member, _ configuration: Fleet.Configuration) {
-        kvTokens = member.kvTokens ?? 0
+    mutating func set(_ record: ReplicaRecord, _ configuration: Fleet.Configuration, zone: Int) {
+        let member = record.member, load = record.load
+        func isOther(_ own: String?, _ its: String?) -> Bool { own != nil && its != nil && own != its }
         window = member.window ?? .max
         weight = member.weight
-        isFar = configuration.zone.map { zone in member.zone.map { $0 != zone } ?? false } ?? false
-    }
-
-    mutating func set(_ load: EngineLoad) {
+        cost = (member.costPerHour ?? 0) / 3_600e9
+        self.zone = zone
+        farther =
+            isOther(configuration.region, member.region) ? Double(configuration.farthest.clampedNanoseconds)
+            : isOther(configuration.zone, member.zone) ? Double(configuration.farther.clampedNanoseconds) : 0
+        block = load.blockSize ?? 16
+        kvTokens = member.kvTokens ?? (load.blocks ?? 0).multipliedReportingOverflow(by: block).partialValue
         reportedWaiting = load.waiting ?? -1
         reportedRunning = load.running ?? 0
         reportedAt = load.said(.waiting) ?? .zero
@@ -68,6 +87,14 @@ struct ReplicaState: Sendable {
         guard kvTokens > 0 else { return 0 }
         let size = Double(kvTokens), used = max(Double(held), kvUse * size)
         return max(0, used + Double(tokens) - 0.95 * size)
+    }
+
+    /// Whether calls would need more than a `share` of its memory with one of so many tokens more.
+    func isFull(_ tokens: Int, _ share: Double) -> Bool {
+        guard kvTokens > 0 else { return false }
+        let blocks = (tokens + block - 1) / block * block, size = Double(kvTokens)
+        // What the engine said, and what was sent since.
+        return kvUse * size + Double(max(0, held - heldThen)) + Double(blocks) > share * size
     }
 
     var phase: HealthPhase { health?._withUnsafeGuaranteedRef { $0.phase } ?? .ready }
