@@ -69,7 +69,8 @@ struct ReplicaState: Sendable {
         cost = (member.costPerHour ?? 0) / 3_600e9
         self.zone = zone
         farther =
-            isOther(configuration.region, member.region) ? Double(configuration.farthest.clampedNanoseconds)
+            isOther(configuration.region, member.region)
+            ? Double(configuration.farthest.clampedNanoseconds)
             : isOther(configuration.zone, member.zone) ? Double(configuration.farther.clampedNanoseconds) : 0
         block = load.blockSize ?? 16
         kvTokens = member.kvTokens ?? (load.blocks ?? 0).multipliedReportingOverflow(by: block).partialValue
