@@ -141,7 +141,12 @@ let package = Package(
         ),
         .testTarget(
             name: "AssistantTests",
-            dependencies: ["Assistant", "FakeFleet", .product(name: "NIOCore", package: "swift-nio")]
+            dependencies: [
+                "Assistant", "FakeFleet",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "SpillwayHTTPClient", package: "spillway"),
+            ]
         ),
         .testTarget(
             name: "BatchEmbeddingsTests",

@@ -17,7 +17,7 @@ struct Ladder: Sendable {
 
     init(
         urls: [String: String], model: String, dollars: Int, passages: Passages, store: any JobStore,
-        http: HTTPClient = .shared
+        http: HTTPClient
     ) throws {
         let budget = try RetryBudget("extra attempts", .init(ratio: 0.2))
         let prices = try PriceBook([

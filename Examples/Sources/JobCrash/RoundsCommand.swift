@@ -27,7 +27,7 @@ struct RoundsCommand: AsyncParsableCommand {
                 try files.kill(0)
                 total.kills += 1
             }
-            if try await !files.drain(within: .seconds(120)) { problems.append("jobs were left after two minutes") }
+            if try await !files.drain(within: .seconds(600)) { problems.append("jobs were left after ten minutes") }
             let recount = try Recount(files.path)
             total.add(recount.tally, files.receipts)
             problems += recount.problems(files.receipts)

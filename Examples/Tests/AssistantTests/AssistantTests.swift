@@ -1,6 +1,8 @@
+import AsyncHTTPClient
 import Foundation
 import NIOCore
 import Spillway
+import SpillwayHTTPClient
 import Testing
 
 @testable import Assistant
@@ -8,6 +10,8 @@ import Testing
 
 /// The whole ladder against real servers, whose ports are closed one after the other.
 @Suite(.timeLimit(.minutes(5))) struct AssistantTests {
+    /// With the default client a port where nobody listens would be tried until the tier's time is over.
+    static let http = HTTPClient(configuration: .underPolicy)
     static let passages = Passages(["A spillway lets water pass.\n\nBreakers open when calls fail."])
 
     @Test func goesDownTheLadderStepByStep() async throws {
@@ -70,7 +74,7 @@ import Testing
         let urls = zip(["large", "small"], ports).map { ($0, "http://127.0.0.1:\($1)/v1") }
         return try Ladder(
             urls: Dictionary(uniqueKeysWithValues: urls), model: "fake-7b", dollars: dollars, passages: passages,
-            store: store)
+            store: store, http: http)
     }
 
     /// Runs `body` with the ports of two replicas.

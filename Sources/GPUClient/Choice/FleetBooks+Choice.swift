@@ -12,18 +12,15 @@ extension FleetRule {
 
 extension FleetState.Books {
     /// One of `open`, which is not empty, by the rule.
-    mutating func choose(
-        _ call: Call, _ prefix: Prefix, _ session: Session?, _ open: ReplicaSet,
-        _ configuration: Fleet.Configuration, _ random: RandomSource, at now: Instant
-    ) -> Int {
+    mutating func choose(_ ask: FleetState.Ask, _ open: ReplicaSet, _ random: RandomSource) -> Int {
         turn = (turn + 1) % replicas.count
-        let rule = configuration.rule
+        let rule = configuration.rule, prefix = ask.prefix
         if rule.usesPrefixes { match(prefix) }
         switch rule {
-        case .predicted: return predicted(call, prefix, session, open, configuration, at: now)
-        case .roundRobin: return least(of: open) { _ in 0 }
+        case .predicted: return predicted(ask, spread(open, ask))
+        case .roundRobin: return least(of: open) { _, _ in 0 }
         case .random: return any(of: open, random)
-        case .leastOutstanding: return least(of: open) { Double(replicas[$0].calls) }
+        case .leastOutstanding: return least(of: open) { Double($1.calls) }
         case .powerOfTwo:
             let one = any(of: open, random)
             var rest = open
@@ -47,15 +44,18 @@ extension FleetState.Books {
 
     /// The replica with the least cost; of equals the next in turn.
     @inline(__always)
-    func least(of open: ReplicaSet, _ cost: (Int) -> Double) -> Int {
-        var best = -1, least = Double.infinity
-        for step in replicas.indices {
-            let index = turn + step < replicas.count ? turn + step : turn + step - replicas.count
-            guard open.contains(index) else { continue }
-            let cost = cost(index)
-            if best < 0 || cost < least { (best, least) = (index, cost) }
+    func least(of open: ReplicaSet, _ cost: (Int, ReplicaState) -> Double) -> Int {
+        replicas.withUnsafeBufferPointer { replicas in
+            var best = -1, least = Double.infinity
+            open.forEach { index in
+                let cost = cost(index, replicas[index])
+                // Of equals those from the turn on come before the others.
+                if cost < least || best < 0 || cost == least && best < turn && index >= turn {
+                    (best, least) = (index, cost)
+                }
+            }
+            return best
         }
-        return best
     }
 
     private func any(of open: ReplicaSet, _ random: RandomSource) -> Int {

@@ -15,57 +15,73 @@ extension FleetState.Books {
     private static let home = 0.9
     /// How far reports of others' calls are believed: all clients read them, and all would run where nobody was.
     private static let reports = 0.3
+    /// The same at home, where nobody runs to because of them; and how far calls of other clients there are guessed from own ones.
+    private static let homeReports = 0.1
+    private static let homeGuess = 0.1
 
     /// The replica whose first token is predicted to come first.
     ///
     /// The time is that of the tokens which are ahead of it there and of its own that were not computed before, at the replica's pace.
     /// Tokens that wait for memory, and those that running calls hold, count too.
-    func predicted(
-        _ call: Call, _ prefix: Prefix, _ session: Session?, _ open: ReplicaSet,
-        _ configuration: Fleet.Configuration, at now: Instant
-    ) -> Int {
+    ///
+    /// With an objective the cheapest of those that are soon enough.
+    func predicted(_ ask: FleetState.Ask, _ open: ReplicaSet) -> Int {
+        let prefix = ask.prefix, now = ask.now
         let part = (own + 1) / (reported + 1), home = part < 0.999 ? home(prefix, open) : -1
         let weight = Self.own + Self.alone * part * part
-        let common = done > 0 ? took / done : 1, far = Double(configuration.farther.clampedNanoseconds)
-        return least(of: open) { index in
+        let common = done > 0 ? took / done : 1
+        let last = ask.session.flatMap { place(of: $0.replica) } ?? -1
+        if let objective = configuration.objective, done > 0 {
+            let cheapest = cheapest(ask, open, within: Double(objective.clampedNanoseconds))
+            if cheapest >= 0 { return cheapest }
+        }
+        return least(of: open) { index, replica in
             var own = Double(max(1, prefix.tokens - cached[index]))
             if index == home { own *= 1 - (1 - part) * Self.home }
-            if let session, session.replica == replicas[index].member.name { own *= 1 - Self.home }
-            let pace = replicas[index].pace > 0 ? replicas[index].pace : common
-            var tokens = Double(replicas[index].pending) + Self.held * Double(replicas[index].held) + weight * own
-            tokens += lack(index, prefix) + Self.reports * part * others(index, at: now)
-            var cost = tokens * pace
-            if let zone = configuration.zone, let other = replicas[index].member.zone, other != zone { cost += far }
-            return cost / (share(index, at: now) * replicas[index].member.weight)
+            if index == last { own *= 1 - Self.home }
+            let pace = replica.pace > 0 ? replica.pace : common
+            var tokens = Double(replica.pending) + Self.held * Double(replica.held) + weight * own
+            tokens += replica.lack(prefix.tokens)
+            let belief = index == home ? Self.homeReports : Self.reports * part
+            tokens += belief * others(replica, pace, at: now)
+            if index == home { tokens += Self.homeGuess * (1 / part - 1) * Double(replica.pending) }
+            return (tokens * pace + replica.farther) / (replica.share(at: now) * replica.weight)
         }
     }
 
-    /// What part of its calls a replica is to get.
-    private func share(_ index: Int, at now: Instant) -> Double {
-        guard let health = replicas[index].health else { return 1 }
-        let share = health.share(at: now)
-        return share > 0 ? share : 1
+    /// Of the replicas that are predicted to be soon enough the one whose answer costs least; −1: none is soon enough.
+    ///
+    /// An answer costs its share of the replica's time: its tokens of the prompt, and those of the answer among the calls that are made
+    /// beside it. So calls come together on few replicas, and the others idle (``Fleet/idle(for:keeping:at:)``).
+    private func cheapest(_ ask: FleetState.Ask, _ open: ReplicaSet, within objective: Double) -> Int {
+        let common = took / done
+        var soon = ReplicaSet()
+        open.forEach { place in
+            let replica = replicas[place], pace = replica.pace > 0 ? replica.pace : common
+            let own = Double(max(1, ask.prefix.tokens - cached[place]))
+            let wait = (Double(replica.pending) + replica.lack(ask.prefix.tokens) + own) * pace + replica.farther
+            // One that comes back little by little is soon enough for few.
+            if wait <= objective * replica.share(at: ask.now) { soon.insert(place) }
+        }
+        return least(of: soon) { place, replica in
+            let own = Double(max(1, ask.prefix.tokens - cached[place])) * (replica.pace > 0 ? replica.pace : common)
+            let answer = Double(ask.call.tokens.maxOutput) * replica.tokenPace / Double(replica.calls + 1)
+            return replica.cost * (own + answer)
+        }
     }
 
     /// Tokens that calls of others are thought to have ahead, and to hold.
-    private func others(_ index: Int, at now: Instant) -> Double {
-        let replica = replicas[index]
-        guard let waiting = replica.load.waiting else { return 0 }
-        let calls = max(0, waiting + (replica.load.running ?? 0) - replica.callsThen)
+    private func others(_ replica: ReplicaState, _ pace: Double, at now: Instant) -> Double {
+        let waiting = replica.reportedWaiting
+        guard waiting >= 0 else { return 0 }
+        let calls = max(0, waiting + replica.reportedRunning - replica.callsThen)
         var pending = Double(min(calls, max(0, waiting - replica.waitingThen))) * meanUncached
-        let pace = pace(of: index)
-        if pending > 0, pace > 0, let age = replica.load.age(of: .waiting, at: now) {
+        if pending > 0, done > 0 {
             // Some of them have been computed since.
-            pending = max(0, pending - Double(age.clampedNanoseconds) / pace)
+            let age = max(0, replica.reportedAt.duration(to: now).clampedNanoseconds)
+            pending = max(0, pending - Double(age) / pace)
         }
         return pending + Self.held * Double(calls) * meanTokens
-    }
-
-    /// Tokens of the prompt for which there is no memory until others leave.
-    private func lack(_ index: Int, _ prefix: Prefix) -> Double {
-        guard let size = replicas[index].member.kvTokens.map(Double.init) else { return 0 }
-        let used = max(Double(replicas[index].held), (replicas[index].load.kvUse ?? 0) * size)
-        return max(0, used + Double(prefix.tokens) - 0.95 * size)
     }
 
     /// Where prompts like this one are at home, whoever asks: rendezvous hashing (Thaler and Ravishankar, 1998); −1: nowhere.

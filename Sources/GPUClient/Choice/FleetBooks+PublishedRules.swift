@@ -9,15 +9,14 @@ extension FleetState.Books {
     func llmd(_ prefix: Prefix, _ open: ReplicaSet) -> Int {
         var fewest = Int.max, most = 0
         open.forEach { index in
-            let waiting = replicas[index].load.waiting ?? 0
+            let waiting = max(0, replicas[index].reportedWaiting)
             fewest = min(fewest, waiting)
             most = max(most, waiting)
         }
         let blocks = Double(max(1, prefix.hashes.count * prefix.tokensPerHash)), spread = Double(most - fewest)
-        return least(of: open) { index in
-            let load = replicas[index].load
-            let queue = spread == 0 ? 1 : Double(most - (load.waiting ?? 0)) / spread
-            return -(2 * queue + 2 * (1 - (load.kvUse ?? 0)) + 3 * Double(cached[index]) / blocks)
+        return least(of: open) { index, replica in
+            let queue = spread == 0 ? 1 : Double(most - max(0, replica.reportedWaiting)) / spread
+            return -(2 * queue + 2 * (1 - replica.kvUse) + 3 * Double(cached[index]) / blocks)
         }
     }
 
@@ -30,16 +29,16 @@ extension FleetState.Books {
             most = max(most, replicas[index].calls)
         }
         if most - fewest > 64, Double(most) > 1.5 * Double(fewest) {
-            return least(of: open) { Double(replicas[$0].calls) }
+            return least(of: open) { Double($1.calls) }
         }
-        let best = least(of: open) { -Double(cached[$0]) }
+        let best = least(of: open) { index, _ in -Double(cached[index]) }
         if Double(cached[best]) > 0.3 * Double(prefix.tokens) { return best }
-        return least(of: open) { Double(map.count(at: $0)) }
+        return least(of: open) { index, _ in Double(map.count(at: index)) }
     }
 
     /// NVIDIA Dynamo's router at temperature 0: blocks to compute before the first token, those of calls that wait included, and blocks
     /// to hold; the fewest win.
     func dynamo(_ prefix: Prefix, _ open: ReplicaSet) -> Int {
-        least(of: open) { Double(replicas[$0].pending + prefix.tokens - cached[$0] + replicas[$0].held) }
+        least(of: open) { Double($1.pending + prefix.tokens - cached[$0] + $1.held) }
     }
 }

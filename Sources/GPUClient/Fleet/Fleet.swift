@@ -40,13 +40,15 @@ public final class Fleet: Sendable {
     ///   - avoided: Names of replicas that it must not go to, such as those where it has failed.
     ///   - now: The time.
     /// - Returns: The place, to be settled when the call has ended.
-    /// - Throws: `Rejection` for want of a replica, or of one that takes so long a prompt; nothing was taken.
+    /// - Throws: `Rejection` for want of a replica that is well (`no_target`), takes so long a prompt (`window_too_small`), has the
+    ///   memory (`memory_full`) or answers those that wait (`saturated`); nothing was taken.
     public func place(
         _ call: Call, prefix: Prefix? = nil, session: Session? = nil, avoiding avoided: [String] = [],
         at now: Instant
     ) throws(Rejection) -> Placement {
         let prefix = prefix ?? .unknown(tokens: Int(call.tokens.input))
-        let found = try state.place(call, prefix, session, avoided, at: now)
+        let found = try state.place(
+            FleetState.Ask(call: call, prefix: prefix, session: session, avoided: avoided, now: now))
         return Placement(
             member: found.member, cachedTokens: found.cached, predicted: found.predicted, state: state,
             ticket: found.ticket)
@@ -71,6 +73,29 @@ public final class Fleet: Sendable {
         try state.update(members, at: now)
     }
 
+    /// How it chooses.
+    public var configuration: Configuration { state.configuration }
+
+    /// Changes how it chooses, and keeps all that is known.
+    ///
+    /// - Throws: `ConfigurationError` for a bad configuration, and for one with health checks in place of one without, or the
+    ///   other way round; then the old one stays.
+    public func update(_ configuration: Configuration) throws(ConfigurationError) {
+        try configuration.validate()
+        try state.update(configuration)
+    }
+
+    /// Replicas that have had no call for a while, beyond those that may idle: what may be taken away, dearest first.
+    ///
+    /// A cap on GPUs that idle; drain before you take one away. A replica that is new counts as used when it came.
+    ///
+    /// - Parameters:
+    ///   - span: For how long they have had no call.
+    ///   - kept: How many may idle, the cheapest of them; 0 by default.
+    public func idle(for span: Duration, keeping kept: Int = 0, at now: Instant) -> [Member] {
+        state.idle(for: span, at: now).dropLast(max(0, kept))
+    }
+
     /// A replica's health, to be told of probes; nil without health checks, or where nobody has that name.
     public func health(of name: String) -> ReplicaHealth? { state.health(of: name) }
 
@@ -78,22 +103,14 @@ public final class Fleet: Sendable {
     public func standings(at now: Instant) -> [ReplicaStanding] { state.standings(at: now) }
 }
 
-/// What a fleet knows of one replica.
-public struct ReplicaStanding: Sendable, Hashable {
-    /// The replica.
-    public let member: Member
-    /// Its health; nil without health checks.
-    public let phase: HealthPhase?
-    /// Own calls under way.
-    public let calls: Int
-    /// Tokens that own calls have yet to compute before their first token.
-    public let pendingTokens: Int
-    /// Tokens of own calls under way, prompts and answers as estimated.
-    public let heldTokens: Int
-    /// Tokens that it computes in a second, with all that it does beside; nil: not known yet.
-    public let tokensPerSecond: Double?
-    /// Beginnings of prompts that it is thought to keep.
-    public let knownPrefixes: Int
-    /// What the engine said last.
-    public let load: EngineLoad
+extension Fleet: Gate {
+    /// Lets a call pass for which there is a replica now, before an attempt is made of it; nothing is taken.
+    ///
+    /// A target of a policy that is a fleet has it for a gate, so that a ladder passes it over as long as nobody there could answer.
+    ///
+    /// - Throws: `Rejection` as ``place(_:prefix:session:avoiding:at:)`` does.
+    public func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
+        try state.check(FleetState.Ask(call: call, prefix: .unknown(tokens: Int(call.tokens.input)), now: now))
+        return Permit(at: now) { _, _ in }
+    }
 }

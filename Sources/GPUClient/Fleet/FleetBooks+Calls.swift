@@ -6,11 +6,12 @@ extension FleetState.Books {
 
     /// Books a call at `place`.
     mutating func book(
-        _ call: Call, _ prefix: Prefix, at place: Int, _ stream: StreamID?, _ rule: FleetRule, at now: Instant
+        _ ask: FleetState.Ask, at place: Int, _ stream: StreamID?
     ) -> FleetState.Found {
+        let prefix = ask.prefix, now = ask.now
         // The last token of a prompt is always computed: its output is the first token of the answer.
         let hit = max(0, min(cached[place], prefix.tokens - 1)), uncached = max(1, prefix.tokens - hit)
-        let ahead = replicas[place].pending + uncached, held = prefix.tokens + Int(call.tokens.maxOutput)
+        let ahead = replicas[place].pending + uncached, held = ask.held
         let index = free.popLast() ?? tickets.count
         lastNumber += 1
         let ticket = FleetState.Ticket(
@@ -18,19 +19,20 @@ extension FleetState.Books {
             prefix: prefix, stream: stream)
         if index == tickets.count { tickets.append(ticket) } else { tickets[index] = ticket }
         replicas[place].calls += 1
-        replicas[place].waiting += 1
         replicas[place].pending += uncached
         replicas[place].held += held
+        replicas[place].lastUsed = now
+        enqueue(index, at: place)
         let weight = meanTokens == 0 ? 1 : 0.01
         meanTokens += (Double(prefix.tokens) - meanTokens) * weight
         meanUncached += (Double(uncached) - meanUncached) * weight
-        if rule.usesPrefixes {
+        if configuration.rule.usesPrefixes {
             homes.note(prefix.hashes)
             map.record(prefix.hashes, at: place, most: max(1, replicas[place].kept / prefix.tokensPerHash))
         }
         let pace = pace(of: place)
         return FleetState.Found(
-            member: replicas[place].member, cached: hit,
+            member: records[place].member, cached: hit,
             predicted: pace > 0 ? .nanoseconds(Int64(min(1e15, Double(ahead) * pace))) : nil,
             ticket: .init(index: index, number: lastNumber))
     }
@@ -44,16 +46,16 @@ extension FleetState.Books {
     /// Its health and its stream there; nil: it has ended, or there are no health checks.
     func stream(of ticket: FleetState.Ticket.ID) -> (ReplicaHealth, StreamID)? {
         let entry = tickets[ticket.index]
-        guard entry.number == ticket.number, let stream = entry.stream, let health = replicas[entry.place].health
+        guard entry.number == ticket.number, let stream = entry.stream, let health = records[entry.place].health
         else { return nil }
         return (health, stream)
     }
 
     mutating func firstToken(_ ticket: FleetState.Ticket.ID, at now: Instant) -> (ReplicaHealth, StreamID)? {
         let entry = tickets[ticket.index], place = entry.place
-        guard entry.number == ticket.number, !entry.hasFirst else { return nil }
-        tickets[ticket.index].hasFirst = true
-        replicas[place].waiting -= 1
+        guard entry.number == ticket.number, entry.firstToken == nil else { return nil }
+        tickets[ticket.index].firstToken = now
+        dequeue(ticket.index, at: place)
         replicas[place].pending -= entry.uncached
         // Sums, so that long ones tell more: of the time of a short one most is not that of its tokens.
         let took = Double(entry.began.duration(to: now).clampedNanoseconds), ahead = Double(entry.ahead)
@@ -72,10 +74,17 @@ extension FleetState.Books {
     mutating func end(_ ticket: FleetState.Ticket.ID, usage: Usage?, at now: Instant?) {
         let entry = tickets[ticket.index], place = entry.place
         guard entry.number == ticket.number else { return }
-        if !entry.hasFirst {
-            replicas[place].waiting -= 1
+        if let first = entry.firstToken {
+            if let usage, let now, usage.answerTokens > 1 {
+                let pace = Double(first.duration(to: now).clampedNanoseconds) / Double(usage.answerTokens - 1)
+                let before = replicas[place].tokenPace
+                replicas[place].tokenPace = before == 0 ? pace : before + (1 - Self.fade) * (pace - before)
+            }
+        } else {
+            dequeue(ticket.index, at: place)
             replicas[place].pending -= entry.uncached
         }
+        if let now { replicas[place].lastUsed = max(replicas[place].lastUsed, now) }
         replicas[place].calls -= 1
         replicas[place].held -= entry.held
         // The engine had kept less than was thought.
@@ -93,20 +102,5 @@ extension FleetState.Books {
     /// Hashes of a prompt that the engine has now, whatever it had before: it has just computed them.
     private static func computed(_ usage: Usage, _ prefix: Prefix) -> Int {
         usage.answerTokens > 0 ? prefix.hashes.count : usage[.cacheRead] / prefix.tokensPerHash
-    }
-
-    mutating func report(_ load: EngineLoad, from place: Int) {
-        guard let at = load.said(.running) ?? load.said(.waiting) ?? load.said(.kvUse) else {
-            return replicas[place].load.update(load)
-        }
-        let isNewer = replicas[place].load.said(.running).map { at >= $0 } ?? true
-        replicas[place].load.update(load)
-        guard isNewer else { return }
-        replicas[place].callsThen = replicas[place].calls
-        replicas[place].waitingThen = replicas[place].waiting
-        guard let running = load.running else { return }
-        let all = Double(running) + Double(load.waiting ?? 0)
-        reported = reported * 0.99 + all
-        own = own * 0.99 + min(all, Double(replicas[place].calls))
     }
 }

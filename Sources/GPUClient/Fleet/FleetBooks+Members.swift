@@ -1,32 +1,11 @@
 internal import SpillwayCore
 
 extension FleetState.Books {
-    /// The replicas that may take the call.
-    func open(
-        _ call: Call, _ session: Session?, _ avoided: [String], _ configuration: Fleet.Configuration, at now: Instant
-    ) -> ReplicaSet {
-        var ready = ReplicaSet(), degraded = ReplicaSet(), wanted = 0, well = 0
-        let gate = session.map { VersionGate($0) }
-        for (index, replica) in replicas.enumerated() where !replica.isLeaving {
-            wanted += 1
-            let phase = replica.health?.phase ?? .ready
-            if phase == .ready { well += 1 }
-            if let window = replica.member.window, call.tokens.total > window { continue }
-            if !avoided.isEmpty, avoided.contains(replica.member.name) { continue }
-            if let gate, !gate.allows(replica.member) { continue }
-            if phase == .ready { ready.insert(index) }
-            if phase == .degraded { degraded.insert(index) }
-        }
-        // Few that are well could not bear the load of all; and a poor chance is better than none.
-        if Double(well) < configuration.panic * Double(wanted) || ready.isEmpty { ready.formUnion(degraded) }
-        return ready
-    }
-
     /// Makes `members` those that are wanted; returns the health of those that are not any more.
     mutating func update(
-        _ members: [Member], _ healths: [String: ReplicaHealth]
+        _ members: [Member], _ healths: [String: ReplicaHealth], at now: Instant
     ) throws(ConfigurationError) -> [ReplicaHealth] {
-        let old = replicas.filter { !$0.isLeaving }.map(\.member)
+        let old = self.members
         let changes = MemberChanges.between(old, members)
         let places = replicas.indices.filter { !replicas[$0].isLeaving || replicas[$0].calls > 0 }.count
         try Validation("Fleet").count(
@@ -35,26 +14,54 @@ extension FleetState.Books {
         for member in changes.removed {
             guard let place = place(of: member.name) else { continue }
             replicas[place].isLeaving = true
-            if let health = replicas[place].health { leaving.append(health) }
+            if let health = records[place].health { leaving.append(health) }
             if replicas[place].calls == 0 { map.forgetAll(at: place) }
         }
         for change in changes.changed {
-            if let place = place(of: change.to.name) { replicas[place].member = change.to }
+            guard let place = place(of: change.to.name) else { continue }
+            records[place].member = change.to
+            replicas[place].set(records[place], configuration, zone: zone(of: change.to))
         }
         for member in changes.added {
-            let state = ReplicaState(member, healths[member.name])
+            let record = ReplicaRecord(member, healths[member.name])
+            let state = ReplicaState(record, configuration, zone: zone(of: member), at: now)
             if let place = replicas.firstIndex(where: { $0.isLeaving && $0.calls == 0 }) {
                 replicas[place] = state
+                records[place] = record
             } else {
                 replicas.append(state)
+                records.append(record)
                 cached.append(0)
                 map.add()
             }
         }
+        wanted = ReplicaSet()
+        for place in replicas.indices where !replicas[place].isLeaving { wanted.insert(place) }
+        leastWindow = replicas.indices.filter(wanted.contains).map { replicas[$0].window }.min() ?? .max
         return leaving
     }
 
-    private func place(of name: String) -> Int? {
-        replicas.firstIndex { $0.member.name == name && !$0.isLeaving }
+    /// The number of a member's zone; −1: it is in none.
+    private mutating func zone(of member: Member) -> Int {
+        guard let zone = member.zone ?? member.region else { return -1 }
+        if let known = zones.firstIndex(of: zone) { return known }
+        zones.append(zone)
+        return zones.count - 1
     }
+
+    /// Goes on by another configuration.
+    mutating func update(_ configuration: Fleet.Configuration) {
+        self.configuration = configuration
+        for place in replicas.indices {
+            replicas[place].set(records[place], configuration, zone: replicas[place].zone)
+        }
+    }
+
+    /// Where the replica of that name is that is wanted.
+    func place(of name: String) -> Int? {
+        records.indices.first { records[$0].member.name == name && !replicas[$0].isLeaving }
+    }
+
+    /// Those that are wanted.
+    var members: [Member] { records.indices.filter { !replicas[$0].isLeaving }.map { records[$0].member } }
 }

@@ -9,6 +9,18 @@ final class FleetState: Sendable {
         let ticket: Ticket.ID
     }
 
+    /// A call that wants a place.
+    struct Ask {
+        let call: Call
+        let prefix: Prefix
+        var session: Session?
+        var avoided: [String] = []
+        let now: Instant
+
+        /// Tokens of prompt and answer, as estimated.
+        var held: Int { prefix.tokens + Int(call.tokens.maxOutput) }
+    }
+
     /// A call under way.
     struct Ticket: Sendable {
         /// Where its entry is, and a number that no other call has.
@@ -25,14 +37,26 @@ final class FleetState: Sendable {
         var held = 0
         /// Tokens that were ahead of its first token, and its own.
         var ahead = 0
-        var hasFirst = false
+        /// When its first token came; nil: it has not.
+        var firstToken: Instant?
+        /// Its neighbours among those of its replica that wait for theirs; −1: none.
+        var older = -1
+        var newer = -1
         var began = Instant.zero
         var prefix = Prefix.unknown(tokens: 0)
         var stream: StreamID?
     }
 
     struct Books: Sendable {
+        var configuration: Fleet.Configuration
+        /// Two lists with the same places.
         var replicas: [ReplicaState] = []
+        var records: [ReplicaRecord] = []
+        /// Those that are wanted, and the smallest context window among them.
+        var wanted = ReplicaSet()
+        var leastWindow = Int.max
+        /// Zones by number.
+        var zones: [String] = []
         var map = PrefixMap(replicas: 0)
         var homes = Homes()
         var tickets: [Ticket] = []
@@ -53,39 +77,41 @@ final class FleetState: Sendable {
         var own = 0.0
     }
 
-    let configuration: Fleet.Configuration
     private let label: GateName
     private let random: RandomSource
     private let observer: (any Observer)?
-    private let books = Locked(Books())
+    private let books: Locked<Books>
 
     init(
         _ name: String, _ configuration: Fleet.Configuration, _ observer: (any Observer)?, _ random: RandomSource
     ) {
         label = GateName(registering: name)
-        self.configuration = configuration
+        books = Locked(Books(configuration: configuration))
         self.observer = observer
         self.random = random
     }
 
-    var members: [Member] { books.withLock { $0.replicas.filter { !$0.isLeaving }.map(\.member) } }
+    var members: [Member] { books.withLock { $0.members } }
+    var configuration: Fleet.Configuration { books.withLock { $0.configuration } }
 
-    func place(
-        _ call: Call, _ prefix: Prefix, _ session: Session?, _ avoided: [String], at now: Instant
-    ) throws(Rejection) -> Found {
+    /// Refuses a call that no replica could take; takes nothing.
+    func check(_ ask: Ask) throws(Rejection) {
+        let (open, reason) = books.withLock { $0.open(ask) }
+        if open.isEmpty { throw Rejection(by: label, reason: reason) }
+    }
+
+    func place(_ ask: Ask) throws(Rejection) -> Found {
         let found = books.withLock { books -> Result<Found, Rejection> in
-            var open = books.open(call, session, avoided, configuration, at: now)
+            var (open, reason) = books.open(ask)
             while !open.isEmpty {
-                let place = books.choose(call, prefix, session, open, configuration, random, at: now)
+                let place = books.choose(ask, open, random)
                 // It may have been drained since.
-                let stream = books.replicas[place].health?.streams.begin()
-                if stream != nil || books.replicas[place].health == nil {
-                    return .success(books.book(call, prefix, at: place, stream, configuration.rule, at: now))
-                }
+                let health = books.records[place].health, stream = health?.streams.begin()
+                if stream != nil || health == nil { return .success(books.book(ask, at: place, stream)) }
                 open.remove(place)
+                reason = .noTarget
             }
-            let isTooLong = books.replicas.allSatisfy { $0.member.window.map { call.tokens.total > $0 } ?? false }
-            return .failure(Rejection(by: label, reason: isTooLong ? .windowTooSmall : .noTarget))
+            return .failure(Rejection(by: label, reason: reason))
         }
         return try found.get()
     }
@@ -115,13 +141,13 @@ final class FleetState: Sendable {
 
     func report(_ load: EngineLoad, from name: String) {
         books.withLock { books in
-            guard let index = books.replicas.firstIndex(where: { $0.member.name == name }) else { return }
+            guard let index = books.place(of: name) else { return }
             books.report(load, from: index)
         }
     }
 
     func health(of name: String) -> ReplicaHealth? {
-        books.withLock { $0.replicas.first { $0.member.name == name && !$0.isLeaving }?.health }
+        books.withLock { books in books.place(of: name).flatMap { books.records[$0].health } }
     }
 
     func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
@@ -138,19 +164,46 @@ final class FleetState: Sendable {
             }
         }
         let made = healths
-        let leaving = try books.withLock { books throws(ConfigurationError) in try books.update(members, made) }
+        let leaving = try books.withLock {
+            books throws(ConfigurationError) in try books.update(members, made, at: now)
+        }
         for health in leaving { health.drain(deadline: .distantFuture, at: now) }
+    }
+
+    func update(_ configuration: Fleet.Configuration) throws(ConfigurationError) {
+        let healths = try books.withLock { books throws(ConfigurationError) -> [ReplicaHealth] in
+            try Validation("Fleet").require(
+                (configuration.health == nil) == (books.configuration.health == nil), "health",
+                configuration.health == nil ? "nil" : "set", "as it was: health checks neither begin nor end")
+            books.update(configuration)
+            return books.records.compactMap(\.health)
+        }
+        // It was found valid.
+        if let health = configuration.health { for own in healths { try own.update(health) } }
+    }
+
+    func idle(for span: Duration, at now: Instant) -> [Member] {
+        books.withLock { books in
+            let idle = books.replicas.indices.filter { place in
+                let replica = books.replicas[place]
+                return !replica.isLeaving && replica.calls == 0 && replica.lastUsed.duration(to: now) >= span
+            }
+            let dearest = idle.sorted { books.replicas[$0].cost > books.replicas[$1].cost }
+            return dearest.map { books.records[$0].member }
+        }
     }
 
     func standings(at now: Instant) -> [ReplicaStanding] {
         books.withLock { books in
             books.replicas.indices.filter { !books.replicas[$0].isLeaving }.map { index in
-                let replica = books.replicas[index]
+                let replica = books.replicas[index], record = books.records[index]
                 return ReplicaStanding(
-                    member: replica.member, phase: replica.health?.phase, calls: replica.calls,
+                    member: record.member, phase: record.health?.phase, calls: replica.calls,
+                    waiting: replica.waiting, oldestWait: max(.zero, books.queueAge(replica, at: now)),
                     pendingTokens: replica.pending, heldTokens: replica.held,
                     tokensPerSecond: replica.pace > 0 ? 1e9 / replica.pace : nil,
-                    knownPrefixes: books.map.count(at: index), load: replica.load)
+                    answerTokensPerSecond: replica.tokenPace > 0 ? 1e9 / replica.tokenPace : nil,
+                    knownPrefixes: books.map.count(at: index), load: record.load)
             }
         }
     }

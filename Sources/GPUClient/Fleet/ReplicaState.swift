@@ -1,12 +1,14 @@
 internal import CSpillway
 internal import SpillwayCore
 
-/// What a fleet knows of one replica.
+/// What a choice reads of one replica: numbers only, so that looking at hundreds of them retains nothing.
 struct ReplicaState: Sendable {
-    var member: Member
-    let health: ReplicaHealth?
     /// It is wanted no more.
     var isLeaving = false
+    /// The number of its zone among those that are known; −1: it is in none.
+    var zone = -1
+    /// Nanoseconds that it costs to be in another zone or region than the one that asks.
+    var farther = 0.0
 
     /// Own calls under way, and those of them whose first token has not come.
     var calls = 0
@@ -15,27 +17,105 @@ struct ReplicaState: Sendable {
     var pending = 0
     /// Tokens of own calls under way, prompts and answers as estimated.
     var held = 0
+    /// Own calls whose first token has not come, in the order in which they began: tickets, −1: none.
+    var oldest = -1
+    var newest = -1
+    /// When its last call began or ended.
+    var lastUsed: Instant
 
-    /// What the engine said last, and own calls under way and waiting when it said so.
-    var load = EngineLoad()
+    /// What the engine said last, −1: nothing; and own calls under way and waiting when it said so.
+    var reportedWaiting = -1
+    var reportedRunning = 0
+    var reportedAt = Instant.zero
+    /// The share of the memory for keys and values that is used, as the engine said.
+    var kvUse = 0.0
     var callsThen = 0
     var waitingThen = 0
+    var heldThen = 0
 
     /// Nanoseconds until first tokens, and the tokens that were ahead of them: the sums of the latest.
     var took = 0.0
     var done = 0.0
     /// Nanoseconds for a token ahead of a first token; 0: not known yet.
     var pace = 0.0
+    /// Nanoseconds for a token of an answer after its first; 0: not known yet.
+    var tokenPace = 0.0
 
+    /// As the member says, or else the engine; 0: neither does.
+    var kvTokens = 0
+    /// Tokens of a block of keys and values.
+    var block = 16
+    var window = Int.max
+    var weight = 1.0
+    /// Of a nanosecond; 0: not known.
+    var cost = 0.0
     /// What all clients have of the name alike.
     let seed: UInt64
+    /// Kept alive by the record.
+    let health: Unmanaged<ReplicaHealth>?
+
+    init(_ record: ReplicaRecord, _ configuration: Fleet.Configuration, zone: Int, at now: Instant) {
+        lastUsed = now
+        seed = Array(record.member.name.utf8).withUnsafeBytes { spw_hash_xxh64($0.baseAddress, $0.count, 0) }
+        health = record.health.map { Unmanaged.passUnretained($0) }
+        set(record, configuration, zone: zone)
+    }
+
+    mutating func set(_ record: ReplicaRecord, _ configuration: Fleet.Configuration, zone: Int) {
+        let member = record.member, load = record.load
+        func isOther(_ own: String?, _ its: String?) -> Bool { own != nil && its != nil && own != its }
+        window = member.window ?? .max
+        weight = member.weight
+        cost = (member.costPerHour ?? 0) / 3_600e9
+        self.zone = zone
+        farther =
+            isOther(configuration.region, member.region)
+            ? Double(configuration.farthest.clampedNanoseconds)
+            : isOther(configuration.zone, member.zone) ? Double(configuration.farther.clampedNanoseconds) : 0
+        block = load.blockSize ?? 16
+        kvTokens = member.kvTokens ?? (load.blocks ?? 0).multipliedReportingOverflow(by: block).partialValue
+        reportedWaiting = load.waiting ?? -1
+        reportedRunning = load.running ?? 0
+        reportedAt = load.said(.waiting) ?? .zero
+        kvUse = load.kvUse ?? 0
+    }
+
+    /// Tokens of prompts that it is thought to keep at most.
+    var kept: Int { kvTokens > 0 ? kvTokens : 500_000 }
+
+    /// Tokens of a prompt for which there is no memory until others leave.
+    func lack(_ tokens: Int) -> Double {
+        guard kvTokens > 0 else { return 0 }
+        let size = Double(kvTokens), used = max(Double(held), kvUse * size)
+        return max(0, used + Double(tokens) - 0.95 * size)
+    }
+
+    /// Whether calls would need more than a `share` of its memory with one of so many tokens more.
+    func isFull(_ tokens: Int, _ share: Double) -> Bool {
+        guard kvTokens > 0 else { return false }
+        let blocks = (tokens + block - 1) / block * block, size = Double(kvTokens)
+        // What the engine said, and what was sent since.
+        return kvUse * size + Double(max(0, held - heldThen)) + Double(blocks) > share * size
+    }
+
+    var phase: HealthPhase { health?._withUnsafeGuaranteedRef { $0.phase } ?? .ready }
+
+    /// What part of its calls it is to get.
+    func share(at now: Instant) -> Double {
+        guard let share = health?._withUnsafeGuaranteedRef({ $0.share(at: now) }) else { return 1 }
+        return share > 0 ? share : 1
+    }
+}
+
+/// The rest of what a fleet knows of one replica.
+struct ReplicaRecord: Sendable {
+    var member: Member
+    let health: ReplicaHealth?
+    /// What the engine said last.
+    var load = EngineLoad()
 
     init(_ member: Member, _ health: ReplicaHealth?) {
         self.member = member
         self.health = health
-        seed = Array(member.name.utf8).withUnsafeBytes { spw_hash_xxh64($0.baseAddress, $0.count, 0) }
     }
-
-    /// Tokens of prompts that it is thought to keep at most.
-    var kept: Int { member.kvTokens ?? 500_000 }
 }

@@ -18,6 +18,9 @@ public struct Member: Sendable, Hashable {
     public var kvTokens: Int?
     /// Tokens of prompt and answer together that it takes, 1 to a billion; nil: it is not known.
     public var window: Int?
+    /// What an hour of it costs, 0 to a billion, in the unit of your choice, the same for all of a fleet: dollars, or grams of CO₂; nil: it
+    /// is not known.
+    public var costPerHour: Double?
     /// How many calls it gets beside others, above 0 and at most 1,000; 1 by default.
     public var weight: Double
     /// What else is known of it, by name; up to 32.
@@ -56,6 +59,7 @@ public struct Member: Sendable, Hashable {
         }
         try check.count(kvTokens ?? 1, "kvTokens", in: 1...1_000_000_000)
         try check.count(window ?? 1, "window", in: 1...1_000_000_000)
+        if let costPerHour { try check.number(costPerHour, "costPerHour", in: 0...1e9) }
         try check.require(weight > 0 && weight <= 1_000, "weight", weight, "above 0 and at most 1000")
         try check.require(labels.count <= 32, "labels", labels.count, "at most 32")
         for (name, value) in labels {

@@ -6,8 +6,8 @@ internal import SpillwayCore
 ///     gpu-1  10.0.1.1:8000  zone=a model=llama-3.1-70b@2.3.1
 ///     gpu-2  10.0.2.1:8000  zone=b model=llama-3.1-70b@2.3.1 weight=0.5 label.class=h100
 ///
-/// Keys are `zone`, `region`, `model`, `version`, `weight`, `kv` and `window` (tokens), and `label.` with a name. A version may stand after an at sign of the
-/// model. What follows a `#` at the start of a line or after a blank is a comment. A key that is none of these is an error, and so is every
+/// Keys are `zone`, `region`, `model`, `version`, `weight`, `cost` (of an hour), `kv` and `window` (tokens), and `label.` with a
+/// name. A version may stand after an at sign of the model. What follows a `#` at the start of a line or after a blank is a comment. A key that is none of these is an error, and so is every
 /// other line that cannot be read: a list is good as a whole or not at all.
 public struct MemberList: Sendable, Hashable {
     /// The members, in the order of their lines.
@@ -80,6 +80,9 @@ public struct MemberList: Sendable, Hashable {
         case "weight":
             guard let weight = Double(value) else { return false }
             member.weight = weight
+        case "cost":
+            guard let cost = Double(value) else { return false }
+            member.costPerHour = cost
         case "kv", "window":
             guard let tokens = Int(value) else { return false }
             if key == "kv" { member.kvTokens = tokens } else { member.window = tokens }

@@ -12,7 +12,7 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case spendLimit, unpriced, noTokens, noPayer, ledgerUnavailable
         case attemptTimeout, firstContentTimeout, stalled, tooSlow
         case steppedDown, cooling, saturated
-        case belowQuality, aboveValue, tooLittleTime, windowTooSmall, noAnswer, targetFailed
+        case belowQuality, aboveValue, tooLittleTime, windowTooSmall, noAnswer, targetFailed, memoryFull
         case other
     }
 
@@ -89,7 +89,7 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
     @inlinable public static var steppedDown: Reason { Reason(.steppedDown) }
     /// All models of the tier have failed of late, or asked for a pause, and are asked last.
     @inlinable public static var cooling: Reason { Reason(.cooling) }
-    /// The tier is too busy.
+    /// The tier, or every replica of a fleet, is too busy.
     @inlinable public static var saturated: Reason { Reason(.saturated) }
     /// The model is not as good as the call needs.
     @inlinable public static var belowQuality: Reason { Reason(.belowQuality) }
@@ -99,6 +99,8 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
     @inlinable public static var tooLittleTime: Reason { Reason(.tooLittleTime) }
     /// The call does not fit into the model's context window.
     @inlinable public static var windowTooSmall: Reason { Reason(.windowTooSmall) }
+    /// No replica has the memory that the call needs until others end.
+    @inlinable public static var memoryFull: Reason { Reason(.memoryFull) }
     /// A cache, or another tier without a model, had no answer.
     @inlinable public static var noAnswer: Reason { Reason(.noAnswer) }
     /// An attempt there failed; the outcome's cause says how.
@@ -150,6 +152,7 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case .windowTooSmall: "window_too_small"
         case .noAnswer: "no_answer"
         case .targetFailed: "target_failed"
+        case .memoryFull: "memory_full"
         case .other: "other"
         }
     }

@@ -79,11 +79,19 @@ import Testing
 
     final class Box {
         let name: String
+        let began: Instant
+        private(set) var hasFirst = false
         var placement: Placement?
 
-        init(_ placement: consuming Placement) {
+        init(_ placement: consuming Placement, at began: Instant = start) {
             name = placement.member.name
+            self.began = began
             self.placement = consume placement
+        }
+
+        func firstToken(at now: Instant) {
+            hasFirst = true
+            placement?.firstToken(at: now)
         }
     }
 
@@ -101,8 +109,8 @@ import Testing
                         Box(
                             fleet.place(
                                 call(), prefix: prefix(UInt64.random(in: 1...5, using: &random), blocks: blocks),
-                                at: now)))
-                case 2: open.randomElement(using: &random)?.placement?.firstToken(at: now)
+                                at: now), at: now))
+                case 2: open.randomElement(using: &random)?.firstToken(at: now)
                 case 3 where !open.isEmpty:
                     let box = open.remove(at: Int.random(in: open.indices, using: &random))
                     let usage = Bool.random(using: &random) ? Usage(input: 500, cacheRead: 128, output: 5) : nil
@@ -114,6 +122,12 @@ import Testing
                 }
                 let standings = fleet.standings(at: now)
                 #expect(standings.reduce(0) { $0 + $1.calls } == open.count, "seed \(seed)")
+                for standing in standings {
+                    let waiting = open.filter { $0.name == standing.member.name && !$0.hasFirst }
+                    #expect(standing.waiting == waiting.count, "seed \(seed)")
+                    let oldest = waiting.map(\.began).min()
+                    #expect(standing.oldestWait == oldest.map { $0.duration(to: now) } ?? .zero, "seed \(seed)")
+                }
                 #expect(standings.allSatisfy { $0.pendingTokens >= 0 && $0.heldTokens >= 0 }, "seed \(seed)")
                 for standing in standings where standing.calls == 0 {
                     #expect(standing.pendingTokens == 0 && standing.heldTokens == 0, "seed \(seed)")
@@ -247,7 +261,11 @@ import Testing
         #expect(throws: ConfigurationError.self) { try Fleet("f", members: members(257), at: Self.start) }
         #expect(throws: ConfigurationError.self) { try Fleet("f", members: members(1) + members(1), at: Self.start) }
         #expect(throws: ConfigurationError.self) { try fleet(1) { $0.panic = 2 } }
-        #expect(throws: ConfigurationError.self) { try fleet(1) { $0.farther = .seconds(-1) } }
+        let changes: [(inout Fleet.Configuration) -> Void] = [
+            { $0.farther = .seconds(-1) }, { $0.farthest = .seconds(-1) }, { $0.objective = .zero },
+            { $0.queueAge = .zero }, { $0.memory = 0 }, { $0.memory = 101 }, { $0.memory = .nan },
+        ]
+        for change in changes { #expect(throws: ConfigurationError.self) { try fleet(1, change) } }
         #expect(throws: ConfigurationError.self) {
             var member = Member("a", address: "a")
             member.kvTokens = 0

@@ -1,0 +1,55 @@
+internal import SpillwayCore
+
+/// Which replicas may take a call.
+extension FleetState.Books {
+    /// Those that may, and why there are none.
+    func open(_ ask: FleetState.Ask) -> (replicas: ReplicaSet, reason: Reason) {
+        if isAnyAsGood(ask) { return (wanted, .noTarget) }
+        let gate = ask.session.map { VersionGate($0) }, tokens = ask.call.tokens.total
+        var wanted = 0, well = 0, fitting = 0, full = 0, old = 0
+        var (ready, degraded) = replicas.withUnsafeBufferPointer { replicas in
+            ReplicaSet.two(of: replicas.count) { place in
+                let replica = replicas[place]
+                if replica.isLeaving { return (false, false) }
+                wanted += 1
+                let phase = replica.phase
+                if phase == .ready { well += 1 }
+                if tokens > replica.window { return (false, false) }
+                fitting += 1
+                if phase != .ready, phase != .degraded { return (false, false) }
+                if !ask.avoided.isEmpty, ask.avoided.contains(records[place].member.name) { return (false, false) }
+                if let gate, !gate.allows(records[place].member) { return (false, false) }
+                if let memory = configuration.memory, replica.isFull(ask.held, memory) {
+                    full += 1
+                    return (false, false)
+                }
+                if let age = configuration.queueAge, queueAge(replica, at: ask.now) > age {
+                    old += 1
+                    return (false, false)
+                }
+                return (phase == .ready, phase == .degraded)
+            }
+        }
+        // Few that are well could not bear the load of all; and a poor chance is better than none.
+        if Double(well) < configuration.panic * Double(wanted) || ready.isEmpty { ready.formUnion(degraded) }
+        let reason: Reason =
+            fitting == 0 && wanted > 0 ? .windowTooSmall : full > 0 ? .memoryFull : old > 0 ? .saturated : .noTarget
+        return (ready, reason)
+    }
+
+    /// Whether nothing tells replicas apart that the call could be refused for, so that none needs to be looked at.
+    private func isAnyAsGood(_ ask: FleetState.Ask) -> Bool {
+        configuration.health == nil && configuration.memory == nil && configuration.queueAge == nil
+            && ask.session == nil && ask.avoided.isEmpty && ask.call.tokens.total <= leastWindow
+    }
+
+    /// Those of `open` that share no zone with one where the call has failed, if there are any: what failed it may be the zone's.
+    func spread(_ open: ReplicaSet, _ ask: FleetState.Ask) -> ReplicaSet {
+        guard !ask.avoided.isEmpty else { return open }
+        let failed = Set(ask.avoided.compactMap { place(of: $0).map { replicas[$0].zone } }.filter { $0 >= 0 })
+        guard !failed.isEmpty else { return open }
+        var elsewhere = open
+        open.forEach { if failed.contains(replicas[$0].zone) { elsewhere.remove($0) } }
+        return elsewhere.isEmpty ? open : elsewhere
+    }
+}
