@@ -15,9 +15,8 @@ extension FleetState.Books {
     private static let home = 0.9
     /// How far reports of others' calls are believed: all clients read them, and all would run where nobody was.
     private static let reports = 0.3
-    /// The same at home, where nobody runs to because of them; and how far calls of other clients there are guessed from own ones.
-    private static let homeReports = 0.1
-    private static let homeGuess = 0.1
+    /// How far what others have at home is guessed from own calls there: the more there are of them, the less own calls tell.
+    private static let homeGuess = 2.0
 
     /// The replica whose first token is predicted to come first.
     ///
@@ -41,10 +40,8 @@ extension FleetState.Books {
             if index == last { own *= 1 - Self.home }
             let pace = replica.pace > 0 ? replica.pace : common
             var tokens = Double(replica.pending) + Self.held * Double(replica.held) + weight * own
-            tokens += replica.lack(prefix.tokens)
-            let belief = index == home ? Self.homeReports : Self.reports * part
-            tokens += belief * others(replica, pace, at: now)
-            if index == home { tokens += Self.homeGuess * (1 / part - 1) * Double(replica.pending) }
+            tokens += replica.lack(prefix.tokens) + Self.reports * part * others(replica, pace, at: now)
+            if index == home { tokens += Self.homeGuess * part * (1 - part) * Double(replica.pending) }
             return (tokens * pace + replica.farther) / (replica.share(at: now) * replica.weight)
         }
     }
