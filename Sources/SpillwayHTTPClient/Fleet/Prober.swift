@@ -94,8 +94,8 @@ struct Prober: Sendable {
 
     /// What a probe for a token found that failed.
     private func found(_ error: UpstreamError, _ probe: Probe) async -> ProbeResult {
-        // One in use is out of it at once, whatever else is wrong. Of another it matters whether it will ever answer: a machine that
-        // is gone may refuse nothing.
+        // One in use is out of it at once, whatever else is wrong. Of another it matters whether it will ever answer: a
+        // machine that is gone may refuse nothing.
         guard error.isTimeout, health.phase != .ready else { return error.found }
         do throws(UpstreamError) {
             try await live(probe)
