@@ -4,7 +4,7 @@ import Testing
 
 @testable import SpillwayHTTPClient
 
-@Suite("Members behind a name of DNS", .timeLimit(.minutes(2)))
+@Suite("Members behind a name of DNS", .timeLimit(.minutes(10)))
 struct DNSMembersTests {
     @Test("every address of a name is a member, sorted, once, and like the template")
     func addresses() async throws {

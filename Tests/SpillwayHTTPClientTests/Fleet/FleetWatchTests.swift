@@ -5,7 +5,7 @@ import Testing
 
 @testable import SpillwayHTTPClient
 
-@Suite("A watch of a fleet", .timeLimit(.minutes(2)))
+@Suite("A watch of a fleet", .timeLimit(.minutes(10)))
 struct FleetWatchTests {
     @Test("cancelled, it leaves no probe begun and no connection that waits")
     func cancelled() async throws {
@@ -15,14 +15,22 @@ struct FleetWatchTests {
             $0.firstToken = .seconds(600)
             $0.probeLease = .seconds(600)
         }
-        let replica = Locked<ReplicaHealth?>(nil)
-        try await Watching.run([engine.member()], health: health, { $0.scrapes.timeout = .seconds(600) }) { watching in
-            replica.withLock { $0 = watching.fleet.health(of: "engine") }
+        let fleet = try Fleet(
+            "fleet", .init { $0.health = health }, members: [engine.member()], at: SystemTime().now)
+        var configuration = FleetWatch.Configuration.quick
+        configuration.scrapes.timeout = .seconds(600)
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .underPolicy)
+        let watch = try FleetWatch(fleet, configuration, client: client)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await watch.run() }
             try await until { engine.count("/metrics") == 1 && engine.count("/v1/chat/completions") == 1 }
             #expect(engine.open == 2)
+            group.cancelAll()
+            try await group.waitForAll()
         }
         try await until { engine.open == 0 }
-        let now = SystemTime().now, left = try #require(replica.withLock { $0 })
+        try await client.shutdown()
+        let now = SystemTime().now, left = try #require(fleet.health(of: "engine"))
         #expect(left.phase == .starting && left.nextProbe(at: now).at <= now)
         #expect(left.beginProbe(at: now) != nil)
         #expect(engine.count("/metrics") == 1 && engine.count("/v1/chat/completions") == 1)

@@ -122,7 +122,7 @@ extension ScrapePace.Configuration {
     static var quick: Self {
         Self {
             $0.interval = .milliseconds(10)
-            $0.timeout = .seconds(5)
+            $0.timeout = .seconds(60)
             $0.longest = .milliseconds(20)
             $0.probeInterval = .milliseconds(20)
         }
