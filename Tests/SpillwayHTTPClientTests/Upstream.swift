@@ -45,11 +45,17 @@ final class Upstream: Sendable {
     private let contents: Locked<Contents>
     private let arrived: AsyncStream<Request>.Continuation
     private let listener: any Channel
+    private let others: @Sendable (Request) -> Answer
 
-    /// Listens, and gives `answers` in turn; afterwards it answers with status 599.
-    static func start(_ answers: [Answer]) async throws -> Upstream {
+    /// Listens, and gives `answers` in turn; afterwards what `others` says, by default status 599.
+    ///
+    /// On a free port unless one is given.
+    static func start(
+        _ answers: [Answer] = [], port: Int = 0, others: @escaping @Sendable (Request) -> Answer = { _ in .plain(599) }
+    ) async throws -> Upstream {
         let box = Box()
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     box.upstream.withLock { $0?.contents.withLock { $0.connections.append(channel) } }
@@ -57,8 +63,8 @@ final class Upstream: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Connection(box))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        let upstream = Upstream(answers, listener)
+            .bind(host: "127.0.0.1", port: port).get()
+        let upstream = Upstream(answers, listener, others)
         box.upstream.withLock { $0 = upstream }
         return upstream
     }
@@ -68,7 +74,10 @@ final class Upstream: Sendable {
         let upstream = Locked<Upstream?>(nil)
     }
 
-    private init(_ answers: [Answer], _ listener: any Channel) {
+    private init(
+        _ answers: [Answer], _ listener: any Channel, _ others: @escaping @Sendable (Request) -> Answer
+    ) {
+        self.others = others
         contents = Locked(Contents(answers: answers))
         self.listener = listener
         port = listener.localAddress?.port ?? 0
@@ -80,6 +89,9 @@ final class Upstream: Sendable {
 
     /// The connections so far.
     var connections: Int { contents.withLock { $0.connections.count } }
+
+    /// The connections that are open.
+    var open: Int { contents.withLock { $0.connections.count { $0.isActive } } }
 
     /// The address of `path`.
     func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
@@ -95,12 +107,12 @@ final class Upstream: Sendable {
     }
 
     fileprivate func answer(_ request: Request) -> Answer {
-        let answer = contents.withLock { contents -> Answer in
+        let answer = contents.withLock { contents -> Answer? in
             contents.requests.append(request)
-            return contents.answers.isEmpty ? .plain(599) : contents.answers.removeFirst()
+            return contents.answers.isEmpty ? nil : contents.answers.removeFirst()
         }
         arrived.yield(request)
-        return answer
+        return answer ?? others(request)
     }
 }
 

@@ -2,21 +2,23 @@
 public import AsyncHTTPClient
 public import Spillway
 
-/// Keeps a fleet informed: reads what its engines say of their load, probes their health, and follows who its members are.
+/// Keeps a fleet informed: reads its engines' load, probes their health, and follows who its members are.
 ///
 /// ```swift
 /// let watch = try FleetWatch(fleet, source: FileMembers("/etc/fleet"))
 /// async let watching: Void = watch.run()
 /// ```
 ///
-/// Of each member it reads the page of metrics at the pace of `ScrapePace`, and, where the fleet has health checks, makes the
-/// probes that `ReplicaHealth` asks for: a liveness probe is a GET, and a generation probe a chat of one token. At most one of
-/// each is under way for a member, and neither waits for the other. A member whose label `dcgm` says where the page of a DCGM
-/// exporter is (a URL, `host:port/path`, or `:port/path` on its own host) is kept out of use while a GPU of it is sick; its
-/// label `gpus`, UUIDs or numbers with commas between, says which GPUs are its own.
+/// Of each member it reads the page of metrics at the pace of `ScrapePace`, and, where the fleet has health checks, makes
+/// the probes that `ReplicaHealth` asks for: a liveness probe is a GET, and a generation probe a chat of one token. At most
+/// one of each is under way for a member, and neither waits for the other.
 ///
-/// Give it a client that refuses at once what is refused, made with `HTTPClient.Configuration.underPolicy`, and whose connections
-/// users' calls cannot use up: a probe that waits for a connection counts as one that was not answered.
+/// A member whose label `dcgm` says where the page of a DCGM exporter is (a URL, `host:port/path`, or `:port/path` on its
+/// own host) is kept out of use while a GPU of it is sick; its label `gpus`, UUIDs or numbers with commas between, says
+/// which GPUs are its own.
+///
+/// Give it a client that does not try again what is refused, made with `HTTPClient.Configuration.underPolicy`, and whose
+/// connections users' calls cannot use up: a probe that waits for a connection is one that is not answered.
 public final class FleetWatch: Sendable {
     let fleet: Fleet
     let configuration: Configuration

@@ -94,8 +94,8 @@ struct Prober: Sendable {
 
     /// What a probe for a token found that failed.
     private func found(_ error: UpstreamError, _ probe: Probe) async -> ProbeResult {
-        // One in use is out of it at once, whatever else is wrong. Of another it matters whether it will ever answer: a machine that
-        // is gone may refuse nothing.
+        // One in use is out of it at once, whatever else is wrong. Of another it matters whether it will ever answer: a
+        // machine that is gone may refuse nothing.
         guard error.isTimeout, health.phase != .ready else { return error.found }
         do throws(UpstreamError) {
             try await live(probe)
@@ -130,9 +130,11 @@ struct Prober: Sendable {
     }
 
     /// Limits that leave time to tell of the probe before it counts as lost.
+    ///
+    /// The client's own comes first: only it knows whether there was a connection.
     private func limits(_ probe: Probe) -> (head: Duration, whole: Duration) {
         let left = max(.zero, requests.time.now.duration(to: probe.until))
-        return (min(probe.firstToken, left * 0.9), min(probe.firstToken * 1.05, left * 0.95))
+        return (min(probe.firstToken, left * 0.9), min(probe.firstToken * 1.25, left * 0.95))
     }
 
     /// The share of its memory in use, if the engine has said it of late.

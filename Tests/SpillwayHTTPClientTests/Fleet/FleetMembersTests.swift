@@ -1,0 +1,108 @@
+#if HTTPClientSupport
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+import Spillway
+import SpillwayHTTPClient
+import Testing
+
+@Suite("A watch of a fleet's members", .timeLimit(.minutes(10)))
+struct FleetMembersTests {
+    /// A file that is gone after `body`.
+    private func withFile(_ body: (URL) async throws -> Void) async throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("spillway-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        try await body(url)
+    }
+
+    private func write(_ lines: [String], to url: URL) throws {
+        try Data(lines.joined(separator: "\n").utf8).write(to: url, options: .atomic)
+    }
+
+    @Test("a file that is no UTF-8 is an error, and so is one that is not there")
+    func unreadable() async throws {
+        try await withFile { url in
+            await #expect(throws: (any Error).self) { try await FileMembers(url.path).members() }
+            try Data([0x61, 0x20, 0xFF, 0x0A]).write(to: url)
+            await #expect(throws: (any Error).self) { try await FileMembers(url.path).members() }
+            try write(["a b:1"], to: url)
+            #expect(try await FileMembers(url.path).members() == [Member("a", address: "b:1")])
+        }
+    }
+
+    @Test("members come and go with the file; a bad one changes nothing")
+    func file() async throws {
+        let one = try await Engine.start("one"), two = try await Engine.start("two")
+        let lines = [one, two].map { "\($0.name) 127.0.0.1:\($0.port)" }
+        try await withFile { url in
+            try write([lines[0]], to: url)
+            try await Watching.run([one.member()], source: FileMembers(url.path)) { watching in
+                try await until { watching.phase(of: "one") == .ready }
+                let health = watching.fleet.health(of: "one")
+                try write(lines + ["# both"], to: url)
+                try await until { watching.phase(of: "two") == .ready && watching.load(of: "two").waiting == 1 }
+                // What stays keeps what is known of it.
+                #expect(watching.fleet.health(of: "one") === health)
+                #expect(watching.changes.taken == 1)
+
+                for bad in ["one", "", "one 127.0.0.1:1 weight=0", "one a\none b"] {
+                    let refused = watching.changes.refused
+                    try write([bad], to: url)
+                    try await until { watching.changes.refused > refused + 1 }
+                    #expect(watching.fleet.members.map(\.name).sorted() == ["one", "two"])
+                }
+                let refused = watching.changes.refused
+                try FileManager.default.removeItem(at: url)
+                try await until { watching.changes.refused > refused + 1 }
+                #expect(watching.changes.taken == 1)
+
+                try write([lines[0]], to: url)
+                try await until { watching.fleet.members.map(\.name) == ["one"] }
+                try await quiet(two, whileAsking: one)
+            }
+        }
+        try await one.stop()
+        try await two.stop()
+    }
+
+    /// Returns when one engine is asked nothing any more while another is asked on.
+    private func quiet(_ old: Engine, whileAsking other: Engine) async throws {
+        var asked = -1
+        while asked != old.requests.count {
+            asked = old.requests.count
+            let scrapes = other.count("/metrics")
+            try await until { other.count("/metrics") > scrapes + 30 }
+        }
+    }
+
+    @Test("without a source the watch follows whoever changes the fleet")
+    func direct() async throws {
+        let one = try await Engine.start("one"), two = try await Engine.start("two")
+        try await Watching.run([one.member()]) { watching in
+            try await until { watching.phase(of: "one") == .ready }
+            try watching.fleet.update([one.member(), two.member()], at: SystemTime().now)
+            try await until { watching.phase(of: "two") == .ready }
+            // The same name, but another process: it is a new one, asked at its own address.
+            let moved = Member("one", address: "127.0.0.1:\(two.port)")
+            try watching.fleet.update([moved], at: SystemTime().now)
+            try await until { watching.phase(of: "one") == .ready }
+            try await quiet(one, whileAsking: two)
+        }
+        try await one.stop()
+        try await two.stop()
+    }
+
+    @Test("a member whose label goes is not kept out of use by what its page had said")
+    func label() async throws {
+        let engine = try await Engine.start("engine") { $0.gpus = .plain(200, [:], Page.gpus(xid: 79)) }
+        try await Watching.run([engine.member(nil, ["dcgm": ":\(engine.port)/gpus"])]) { watching in
+            try await until { watching.fleet.health(of: "engine")?.status(at: .zero).vetoes.isEmpty == false }
+            try watching.fleet.update([engine.member()], at: SystemTime().now)
+            try await until { watching.phase(of: "engine") == .ready }
+        }
+        try await engine.stop()
+    }
+}
+#endif
