@@ -21,6 +21,12 @@ func fleetRows(_ limits: Limits) throws -> [Row] {
         place(Prefix(blocks: Array(known.hashes.prefix(index % 64)), tokensPerBlock: 128, tokens: 8_000), index)
     }
     let hash = measure(times: 1_000) { count in for _ in 0..<count { limit_keep(UInt64(prefix().hashes.count)) } }
+    let long = measure(times: 1_000) { count in
+        for _ in 0..<count {
+            let prefix = text.withUnsafeBytes { Prefix(of: $0, model: "llama", blockBytes: 512, blocksPerHash: 1) }
+            limit_keep(UInt64(prefix.hashes.count))
+        }
+    }
     let pick = measure(times: 1_000) { count in for index in 0..<count { place(prefix(), index) } }
     let plain = measure(times: 1_000) { count in for index in 0..<count { place(nil, index) } }
     let whole = measure(times: 1_000) { count in
@@ -28,6 +34,7 @@ func fleetRows(_ limits: Limits) throws -> [Row] {
     }
     return [
         Row("prefix.hash", hash, whole.nanoseconds, "XXH3 of 32 KB"),
+        Row("prefix.hash.512", long, whole.nanoseconds, "XXH3 of 32 KB"),
         Row("fleet.pick", pick, whole.nanoseconds + 256 * limits.load, "XXH3 of 32 KB+256 load"),
         Row("fleet.pick.noprefix", plain, 256 * limits.load, "256 load"),
     ]
