@@ -51,7 +51,11 @@ final class Gateway: Sendable {
         }
         self.upstreams = upstreams
         watches = try zip(configuration.upstreams, upstreams).compactMap { own, made in
-            try made.fleet.flatMap { try own.replicas?.watch($0, key: own.key, http: http, logger: logger) }
+            let places = configuration.models.flatMap(\.targets).filter { $0.upstream == own.name }
+            let served = places.first { $0.model != "*" }?.model
+            return try made.fleet.flatMap {
+                try own.replicas?.watch($0, served: served, key: own.key, http: http, logger: logger)
+            }
         }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         // One budget for all models: together they must not ask the upstreams more than this.

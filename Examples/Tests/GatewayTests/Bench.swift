@@ -127,12 +127,18 @@ func withGateway(
         let gateway = try await Gateway(
             Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent, store: store)
         let workers = Task { try await gateway.work() }
-        defer { workers.cancel() }
+        let watches = Task { try await gateway.watch() }
+        defer {
+            workers.cancel()
+            watches.cancel()
+        }
         try await running { ready in
             try await gateway.application(host: "127.0.0.1", port: 0, logger: silent, ready: ready).run()
         } body: { port in
             try await body(gateway, port)
         }
+        watches.cancel()
+        _ = await watches.result
         outcome = .success(())
     } catch {
         outcome = .failure(error)
@@ -142,7 +148,7 @@ func withGateway(
 }
 
 /// Runs `body` with what `serve` says once it serves, and stops it afterwards.
-private func running<Ready: Sendable>(
+func running<Ready: Sendable>(
     _ serve: @escaping @Sendable (@escaping @Sendable (Ready) -> Void) async throws -> Void,
     body: (Ready) async throws -> Void
 ) async throws {

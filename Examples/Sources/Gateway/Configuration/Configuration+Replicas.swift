@@ -20,7 +20,7 @@ extension Configuration {
         let members: [Member]
         /// How one of them is chosen.
         let choice: Fleet.Configuration
-        /// The model that probes ask for; nil: each member's own, or none in particular.
+        /// The model that probes ask for of members that name none; nil: one that a route asks for.
         let model: String?
         /// The rest between two looks at the load of a replica.
         let scrape: Duration
@@ -35,7 +35,10 @@ extension Configuration.Replicas {
     /// Reads the field `fleet`; a relative path starts where the configuration lies.
     init(_ field: Field) throws {
         let fields = try field.fields(
-            in: Self.sources + ["model", "rule", "zone", "panic", "health", "scrapeSeconds", "followSeconds"])
+            in: Self.sources + [
+                "model", "rule", "zone", "region", "panic", "objectiveSeconds", "memory", "queueAgeSeconds", "health",
+                "scrapeSeconds", "followSeconds",
+            ])
         guard Self.sources.filter({ fields[$0] != nil }).count == 1 else {
             throw field.fault("needs one of members, file and dns")
         }
@@ -64,6 +67,10 @@ extension Configuration.Replicas {
                 return rule
             } ?? choice.rule
         choice.zone = try fields["zone"]?.text()
+        choice.region = try fields["region"]?.text()
+        choice.objective = try fields.seconds("objectiveSeconds")
+        choice.memory = try fields.number("memory", in: 0...100)
+        choice.queueAge = try fields.seconds("queueAgeSeconds")
         choice.panic = try fields.number("panic", in: 0...1) ?? choice.panic
         choice.health = try fields["health"].map { try ReplicaHealth.Configuration($0) }
         self.choice = choice

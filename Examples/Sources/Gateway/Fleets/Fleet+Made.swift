@@ -20,9 +20,15 @@ extension Configuration.Replicas {
     }
 
     /// What keeps `fleet` informed.
-    func watch(_ fleet: Fleet, key: String?, http: HTTPClient, logger: Logger) throws(ConfigurationError) -> FleetWatch {
+    ///
+    /// - Parameters:
+    ///   - served: A model that it is asked for, which probes ask for where the file names none.
+    ///   - key: The replicas' own; nil: none.
+    func watch(
+        _ fleet: Fleet, served: String?, key: String?, http: HTTPClient, logger: Logger
+    ) throws(ConfigurationError) -> FleetWatch {
         let configuration = FleetWatch.Configuration { own in
-            own.model = model
+            own.model = model ?? served
             own.apiKey = key
             own.scrapes.interval = scrape
             own.scrapes.longest = max(own.scrapes.longest, scrape)
@@ -33,7 +39,8 @@ extension Configuration.Replicas {
                 case .members(let changes): logger.notice("\(fleet.name): \(changes.line)")
                 case .membersFailed(let error): logger.warning("\(fleet.name): the list of replicas: \(error)")
                 case .failed(let question, let member, let error):
-                    logger.debug("\(fleet.name): \(question.rawValue) of \(member): \(error)")
+                    let level = question == .probe ? Logger.Level.info : .debug
+                    logger.log(level: level, "\(fleet.name): \(question.rawValue) of \(member): \(error)")
                 }
             }
         }

@@ -110,10 +110,10 @@ struct FleetPage: Encodable {
         let members: [Member]
 
         /// How a fleet stands at `now`.
-        init(_ upstream: Upstream, _ fleet: GPUClient.Fleet, at now: Instant) {
+        init(_ fleet: GPUClient.Fleet, at now: Instant) {
             name = fleet.name
-            rule = upstream.choice.rule.rawValue
-            zone = upstream.choice.zone
+            rule = fleet.configuration.rule.rawValue
+            zone = fleet.configuration.zone
             members = fleet.standings(at: now).map {
                 Member($0, fleet.health(of: $0.member.name)?.status(at: now), at: now)
             }

@@ -5,10 +5,8 @@ import Spillway
 import SpillwayHTTPClient
 
 extension Gateway {
-    /// The upstreams that have replicas, in the order of the file.
-    private var fleets: [(upstream: Upstream, fleet: Fleet)] {
-        upstreams.compactMap { upstream in upstream.fleet.map { (upstream, $0) } }
-    }
+    /// The fleets, in the order of the file.
+    private var fleets: [Fleet] { upstreams.compactMap(\.fleet) }
 
     /// Keeps all fleets informed until the task is cancelled; returns at once where there are none.
     func watch() async throws {
@@ -23,21 +21,21 @@ extension Gateway {
         router.get("v1/fleet") { request, _ in
             try self.checkOperator(request)
             let now = SystemTime().now
-            return try Self.page(FleetPage(fleets: self.fleets.map { FleetPage.Fleet($0, $1, at: now) }))
+            return try Self.page(FleetPage(fleets: self.fleets.map { FleetPage.Fleet($0, at: now) }))
         }
         router.post("v1/fleet/{fleet}/{replica}/drain") { request, context in
             try self.checkOperator(request)
-            let (upstream, fleet, health) = try self.named(context)
+            let (fleet, health) = try self.named(context)
             let patience = try await Self.patience(request)
             let now = SystemTime().now
             health.drain(deadline: now.advanced(by: patience), at: now)
-            return try Self.member(health.name, of: fleet, upstream)
+            return try Self.member(health.name, of: fleet)
         }
         router.post("v1/fleet/{fleet}/{replica}/undrain") { request, context in
             try self.checkOperator(request)
-            let (upstream, fleet, health) = try self.named(context)
+            let (fleet, health) = try self.named(context)
             health.undrain(at: SystemTime().now)
-            return try Self.member(health.name, of: fleet, upstream)
+            return try Self.member(health.name, of: fleet)
         }
     }
 
@@ -48,15 +46,15 @@ extension Gateway {
     }
 
     /// The fleet and the replica that a path names.
-    private func named(_ context: GatewayContext) throws -> (Upstream, Fleet, ReplicaHealth) {
+    private func named(_ context: GatewayContext) throws -> (Fleet, ReplicaHealth) {
         let name = try context.parameters.require("fleet"), replica = try context.parameters.require("replica")
-        guard let (upstream, fleet) = fleets.first(where: { $0.fleet.name == name }),
+        guard let fleet = fleets.first(where: { $0.name == name }),
             fleet.members.contains(where: { $0.name == replica })
         else { throw APIError(.notFound, "There is no replica '\(replica)' of '\(name)'", code: "no_replica") }
         guard let health = fleet.health(of: replica) else {
             throw APIError(.conflict, "The fleet '\(name)' has no health checks", code: "no_health_checks")
         }
-        return (upstream, fleet, health)
+        return (fleet, health)
     }
 
     /// How long what runs may go on, as the body says; 30 s by default.
@@ -71,8 +69,8 @@ extension Gateway {
         return .seconds(seconds)
     }
 
-    private static func member(_ name: String, of fleet: Fleet, _ upstream: Upstream) throws -> Response {
-        try page(FleetPage.Fleet(upstream, fleet, at: SystemTime().now).members.first { $0.name == name })
+    private static func member(_ name: String, of fleet: Fleet) throws -> Response {
+        try page(FleetPage.Fleet(fleet, at: SystemTime().now).members.first { $0.name == name })
     }
 
     private static func page(_ value: some Encodable) throws -> Response {

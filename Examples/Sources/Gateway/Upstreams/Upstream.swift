@@ -10,8 +10,6 @@ struct Upstream: Sendable {
     let url: String?
     /// Replicas of one's own, of which each attempt is given one; nil: it is one server.
     let fleet: Fleet?
-    /// How its replicas are chosen.
-    let choice: Fleet.Configuration
     let key: String?
     /// Whether it is told the deadline, and how many more attempts the call may take.
     let propagates: Bool
@@ -30,7 +28,6 @@ struct Upstream: Sendable {
     init(_ configuration: Configuration.Upstream, members: [Member] = [], observer: any Observer) throws {
         name = configuration.name
         url = configuration.url
-        choice = configuration.replicas?.choice ?? Fleet.Configuration()
         fleet = try configuration.replicas.map {
             try Fleet(
                 configuration.name, $0.choice, members: members.isEmpty ? $0.members : members, at: SystemTime().now,
@@ -45,7 +42,7 @@ struct Upstream: Sendable {
         limit = try configuration.concurrency.map { try ConcurrencyLimit("\(configuration.name).concurrency", $0) }
         quota = try configuration.quota.map { try Quota("\(configuration.name).quota", $0.limits) }
         provider = configuration.quota?.provider ?? .other
-        let all: [(any Gate)?] = [cooldown, breaker, limit, bucket, quota]
+        let all: [(any Gate)?] = [fleet, cooldown, breaker, limit, bucket, quota]
         gates = all.compactMap { $0 }
     }
 

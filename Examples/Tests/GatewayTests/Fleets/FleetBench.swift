@@ -1,0 +1,149 @@
+import AsyncHTTPClient
+import FleetFaults
+import Foundation
+import NIOHTTP1
+import Testing
+
+@testable import FakeFleet
+@testable import Gateway
+
+/// What the operator sees of the fleets.
+struct FleetView: Decodable {
+    struct Said: Decodable {
+        let value: Double
+        let ageSeconds: Double
+    }
+
+    struct Load: Decodable {
+        let waiting: Said?
+        let running: Said?
+        let kvUse: Said?
+    }
+
+    struct Drain: Decodable {
+        let state: String
+        let running: Int
+        let finished: Int
+        let lost: Int
+        let left: Int
+    }
+
+    struct Member: Decodable {
+        let name: String
+        let address: String
+        let zone: String?
+        let phase: String?
+        let reason: String?
+        let calls: Int
+        let pendingTokens: Int
+        let heldTokens: Int
+        let streams: Int?
+        let knownPrefixes: Int
+        let load: Load
+        let drain: Drain?
+    }
+
+    struct Fleet: Decodable {
+        let name: String
+        let rule: String
+        let members: [Member]
+
+        /// The member of that name; nil: there is none.
+        subscript(_ name: String) -> Member? { members.first { $0.name == name } }
+    }
+
+    let fleets: [Fleet]
+}
+
+extension Bench {
+    /// The only fleet, as the operator sees it.
+    func fleetView() async throws -> FleetView.Fleet {
+        let text = try await send(.GET, "v1/fleet").text
+        return try #require(try JSONDecoder().decode(FleetView.self, from: Data(text.utf8)).fleets.first)
+    }
+
+    /// Asks for the fleet until it satisfies a condition; the suite's time limit bounds the wait.
+    @discardableResult
+    func fleetView(until isMet: (FleetView.Fleet) -> Bool) async throws -> FleetView.Fleet {
+        while true {
+            let view = try await fleetView()
+            if isMet(view) { return view }
+        }
+    }
+
+    /// Asks the gateway what begins with `prompt`.
+    func ask(_ prompt: String, streamed: Bool = false, extra: String = Bench.length) async throws -> Seen {
+        try await Seen(open(prompt, streamed: streamed, extra: extra))
+    }
+
+    /// The beginning of an answer.
+    func open(
+        _ prompt: String, streamed: Bool, extra: String = Bench.length
+    ) async throws -> HTTPClientResponse {
+        let body =
+            #"{"model":"chat","stream":\#(streamed),"messages":[{"role":"user","content":"\#(prompt)"}]\#(extra)}"#
+        return try await send(.POST, "v1/chat/completions", body: body)
+    }
+}
+
+extension Seen {
+    /// The replica that the gateway says has answered.
+    var replica: String? { headers["x-spillway-replica"] }
+}
+
+/// How the health of replicas is judged in tests: nothing waits long, and a replica that is back gets its share at once.
+let quickHealth = "{ firstTokenSeconds: 5, probeSeconds: 1, verifySeconds: 0.02, maximumSeconds: 1, rampSeconds: 0 }"
+
+/// Runs `body` against a gateway with one fleet of replicas, once all of them are ready.
+///
+/// They are called `gpu-1` and so on, and stand in the zones a and b in turn.
+func withFleet(
+    replicas: Int = 3, fleet: String = "scrapeSeconds: 0.05", health: String? = quickHealth,
+    policy: String = "{ retries: 3, backoff: { kind: none }, firstContentSeconds: 10 }", flags: [String] = [],
+    speed: Int = 1000, extra: String = "", _ body: (Bench) async throws -> Void
+) async throws {
+    let options = try FleetOptions.parse(["--port=0", "--replicas=\(replicas)", "--speed=\(speed)"] + flags)
+    try await running {
+        try await FleetServer(options).run(ready: $0)
+    } body: { addresses in
+        let members = addresses.replicas.enumerated().map { index, port in
+            "\"gpu-\(index + 1) 127.0.0.1:\(port) zone=\(["a", "b"][index % 2]) kv=65536\""
+        }
+        let checks = health.map { ", health: \($0)" } ?? ""
+        let yaml = """
+            upstreams:
+              own: { prefill: flags, fleet: { members: [\(members.joined(separator: ", "))], \(fleet)\(checks) } }
+            models:
+              chat: { targets: [{ upstream: own, model: fake-7b }] }
+            policy: \(policy)
+            \(extra)
+            """
+        try await withFleetGateway(yaml, addresses, isReady: health == nil, body)
+    }
+}
+
+/// Runs `body` against a gateway with this file, once all replicas of its fleet are ready.
+func withFleetGateway(
+    _ yaml: String, _ addresses: FleetServer.Addresses, isReady: Bool = false, _ body: (Bench) async throws -> Void
+) async throws {
+    // More connections than the shared client opens to one host.
+    let client = HTTPClient(configuration: .underPolicy)
+    let outcome: Result<Void, any Error>
+    do {
+        try await withGateway(yaml) { gateway, port in
+            let bench = Bench(fleet: addresses, gateway: gateway, port: port, client: client)
+            if !isReady {
+                // The page of the fleets may need a key.
+                while try await bench.send(.GET, "metrics").text.matches(of: /gateway_replica_phase\{phase="(\w+)"/)
+                    .contains(where: { $0.1 != "ready" })
+                {}
+            }
+            try await body(bench)
+        }
+        outcome = .success(())
+    } catch {
+        outcome = .failure(error)
+    }
+    try await client.shutdown()
+    try outcome.get()
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Spillway
+import Testing
+
+@testable import Gateway
+
+private let models = "models:\n  m: { targets: [{ upstream: a, model: x }] }\n"
+
+struct FleetConfigurationTests {
+    private func read(_ fleet: String, _ more: String = "") throws -> Configuration {
+        try Configuration(yaml: "upstreams:\n  a: { fleet: \(fleet)\(more) }\n" + models, file: "g.yaml")
+    }
+
+    @Test func `every field is read`() throws {
+        let upstream = try read(
+            """
+            { members: ["gpu-1 10.0.0.1:8000 zone=a kv=130000", "gpu-2 10.0.0.2:8000 zone=b"], model: fake-7b,
+              rule: least_outstanding, zone: a, region: eu, panic: 0.25, objectiveSeconds: 0.4, memory: 0.95,
+              queueAgeSeconds: 3, scrapeSeconds: 0.5, health: { failures: 5, silences: 2,
+              firstTokenSeconds: 4, dangerLine: 0.9, safeLine: 0.8, probeSeconds: 3, verifySeconds: 0.5,
+              maximumSeconds: 30, startSeconds: 60, rampSeconds: 7, rampFrom: 0.2 } }
+            """
+        ).upstreams[0]
+        #expect(upstream.url == nil && upstream.breaker == nil)
+        let fleet = try #require(upstream.replicas)
+        #expect(fleet.source == .list && fleet.members.map(\.name) == ["gpu-1", "gpu-2"])
+        #expect(fleet.members[0].kvTokens == 130_000 && fleet.members[1].zone == "b")
+        #expect(fleet.model == "fake-7b" && fleet.scrape == .seconds(0.5) && fleet.follow == .seconds(5))
+        #expect(fleet.choice.rule == .leastOutstanding && fleet.choice.zone == "a" && fleet.choice.panic == 0.25)
+        #expect(fleet.choice.region == "eu" && fleet.choice.objective == .seconds(0.4))
+        #expect(fleet.choice.memory == 0.95 && fleet.choice.queueAge == .seconds(3))
+        let health = try #require(fleet.choice.health)
+        #expect(health.failures == 5 && health.silences == 2 && health.firstToken == .seconds(4))
+        #expect(health.dangerLine == 0.9 && health.safeLine == 0.8 && health.probeInterval == .seconds(3))
+        #expect(health.verifyInterval == .seconds(0.5) && health.maximumInterval == .seconds(30))
+        #expect(health.startLimit == .seconds(60) && health.ramp == .seconds(7) && health.rampFrom == 0.2)
+    }
+
+    @Test func `what is not said has its default`() throws {
+        let fleet = try #require(read(#"{ dns: { host: gpus.local, port: 8000 } }"#).upstreams[0].replicas)
+        #expect(fleet.source == .dns(host: "gpus.local", port: 8000) && fleet.members.isEmpty)
+        #expect(fleet.choice.rule == .predicted && fleet.choice.health == nil && fleet.model == nil)
+        #expect(fleet.scrape == .seconds(1) && fleet.follow == .seconds(5))
+        let checked = try #require(read(#"{ members: ["g h:1"], health: {} }"#, ", breaker: {}").upstreams[0].replicas)
+        #expect(checked.choice.health == ReplicaHealth.Configuration())
+        #expect(try read(#"{ members: ["g h:1"] }"#, ", breaker: {}").upstreams[0].breaker != nil)
+    }
+
+    @Test(
+        arguments: [
+            ("{ members: [\"g h:1\"] }", ", url: http://a", "upstreams.a.url", "is not for an upstream with a 'fleet'"),
+            ("{}", "", "upstreams.a.fleet", "one of members, file and dns"),
+            ("{ members: [\"g h:1\"], file: x }", "", "upstreams.a.fleet", "one of members, file and dns"),
+            ("{ members: [] }", "", "upstreams.a.fleet.members", "at least one"),
+            ("{ members: [\"# none\"] }", "", "upstreams.a.fleet.members", "names no replica"),
+            ("{ members: [\"g\"] }", "", "upstreams.a.fleet.members", "line 1: g has no address"),
+            ("{ members: [\"g h:1\", \"g h:2\"] }", "", "upstreams.a.fleet.members", "line 2: g is in line 1"),
+            ("{ members: [\"g h:1 colour=red\"] }", "", "upstreams.a.fleet.members", "colour cannot be 'red'"),
+            ("{ members: [{ name: g }] }", "", "upstreams.a.fleet.members[0]", "a mapping is not a text"),
+            ("{ file: /nowhere/at/all }", "", "upstreams.a.fleet.file", "/nowhere/at/all cannot be read"),
+            ("{ dns: { host: h } }", "", "upstreams.a.fleet.dns", "'port' is missing"),
+            ("{ dns: { host: h, port: 70000 } }", "", "upstreams.a.fleet.dns.port", "from 1 to 65535"),
+            ("{ members: [\"g h:1\"], followSeconds: 1 }", "", "upstreams.a.fleet.followSeconds", "'file' or 'dns'"),
+            ("{ members: [\"g h:1\"], rule: best }", "", "upstreams.a.fleet.rule", "'best' is not one of predicted,"),
+            ("{ members: [\"g h:1\"], panic: 2 }", "", "upstreams.a.fleet.panic", "'2' is not a number from 0.0 to 1.0"),
+            ("{ members: [\"g h:1\"], memory: 0 }", "", "upstreams.a.fleet", "memory"),
+            ("{ members: [\"g h:1\"], scrapeSeconds: 0 }", "", "upstreams.a.fleet.scrapeSeconds", "from 0.01 to"),
+            ("{ members: [\"g h:1\"], health: }", "", "upstreams.a.fleet.health", "nothing is not a mapping"),
+            ("{ members: [\"g h:1\"], health: { probes: 3 } }", "", "upstreams.a.fleet.health.probes", "unknown field"),
+            (
+                "{ members: [\"g h:1\"], health: { safeLine: 1, dangerLine: 0.5 } }", "", "upstreams.a.fleet.health",
+                "safeLine"
+            ),
+            ("{ members: [\"g h:1\"], size: 3 }", "", "upstreams.a.fleet.size", "unknown field"),
+        ]) func `what cannot be is refused with its path`(fleet: String, more: String, path: String, problem: String) {
+        let fault = #expect(throws: ConfigurationFault.self) { try read(fleet, more) }
+        #expect(fault?.field == path)
+        #expect(fault?.problem.contains(problem) == true, "\(fault?.problem ?? "")")
+        #expect(fault?.line == 2)
+    }
+
+    @Test func `a file of replicas lies beside the configuration`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("gpu-1 10.0.0.1:8000\n".utf8).write(to: folder.appending(path: "members.txt"))
+        let yaml = "upstreams:\n  a: { fleet: { file: members.txt, followSeconds: 2 } }\n" + models
+        let file = folder.appending(path: "g.yaml")
+        try Data(yaml.utf8).write(to: file)
+        let fleet = try #require(Configuration(path: file.path, environment: [:]).upstreams[0].replicas)
+        #expect(fleet.source == .file(folder.appending(path: "members.txt").path))
+        #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.follow == .seconds(2))
+    }
+
+    @Test func `the file that shows a fleet is read`() throws {
+        let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let path = examples.appending(path: "Data/gateway-fleet.yaml").path
+        let configuration = try Configuration(path: path, environment: [:])
+        #expect(configuration.upstreams[0].replicas?.members.count == 8)
+        #expect(configuration.upstreams[0].replicas?.choice.health != nil)
+        #expect(configuration.models[0].ladder?.tiers.count == 2)
+    }
+}
