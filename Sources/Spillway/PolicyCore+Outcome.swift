@@ -118,7 +118,8 @@ extension PolicyCore {
             flow.last = target
             flow.walk.failed |= 1 << UInt64(target)
             // One that was silent would cost as much time again; one that could not go on with an answer cannot now.
-            if [.timeout, .truncated].contains(outcome.cause) { flow.walk.barred |= 1 << UInt64(target) }
+            let isFleet = plan.router == nil && places[target].isFleet
+            if !isFleet, [.timeout, .truncated].contains(outcome.cause) { flow.walk.barred |= 1 << UInt64(target) }
         }
         if let hint = outcome.retryAfter { flow.heldUntil = max(flow.heldUntil, now.advanced(by: hint)) }
     }

@@ -15,6 +15,7 @@ final class PolicyCore: @unchecked Sendable {
     struct Place: Sendable {
         let name: String
         let gates: GateRow
+        let isFleet: Bool
     }
 
     let name: String
@@ -55,7 +56,7 @@ final class PolicyCore: @unchecked Sendable {
         row = GateRow(plan.gates)
         gates = .allocate(capacity: row.states.count)
         _ = gates.initialize(from: row.states)
-        places = plan.targets.map { Place(name: $0.name, gates: GateRow($0.gates)) }
+        places = plan.targets.map { Place(name: $0.name, gates: GateRow($0.gates), isFleet: $0.isFleet) }
         let asks = row.isMetered || places.contains(where: \.gates.isMetered)
         isMetered = asks || plan.router?.isMetered == true || plan.queue?.isMetered == true
     }

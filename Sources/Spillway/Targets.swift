@@ -5,6 +5,8 @@ public struct Target: Sendable {
     /// What the operation and the reports call the target.
     public let name: String
     let gates: [any Gate]
+    /// Whether it stands for several, so that another attempt there may find one that answers.
+    public let isFleet: Bool
 
     /// A target whose attempts also pass `gates`.
     public init(_ name: String, _ gates: any Gate...) {
@@ -12,9 +14,13 @@ public struct Target: Sendable {
     }
 
     /// A target whose attempts also pass `gates`.
-    public init(_ name: String, gates: [any Gate]) {
+    ///
+    /// - Parameter isFleet: Whether it stands for several, such as a `Fleet` that gives each attempt another replica; then one that did
+    ///   not answer in time does not keep the call from being made there again.
+    public init(_ name: String, gates: [any Gate], isFleet: Bool = false) {
         self.name = name
         self.gates = gates
+        self.isFleet = isFleet
     }
 }
 
@@ -22,7 +28,7 @@ public struct Target: Sendable {
 ///
 /// A target that refuses is passed over at no cost; one that failed in this call is asked again only when all others
 /// refuse; one that did not answer in time, or could not go on with an answer that was begun, is not asked again in this
-/// call.
+/// call, unless it stands for several.
 public struct Targets: Sendable {
     /// Which target comes first.
     public enum Order: Sendable {

@@ -62,6 +62,18 @@ struct TargetChoiceTests {
         }
     }
 
+    @Test func `a target that stands for several is asked again after a silence`() async throws {
+        let policy = try Policy("p", time: time) { () throws(ConfigurationError) in
+            try Retry(upTo: 3, backoff: .none, on: .transient.union([.truncated]), budget: .unlimited)
+            Targets(.ladder, [Target("a", gates: [], isFleet: true)])
+        }
+        let number = try await policy.perform(Call(idempotency: .idempotent)) { attempt in
+            if attempt.number < 4 { throw Down(outcome: .failure(attempt.number == 1 ? .truncated : .timeout)) }
+            return attempt.number
+        }
+        #expect(number == 4)
+    }
+
     @Test func `a policy without targets tries again after a silence`() async throws {
         let policy = try Policy("p", time: time) { () throws(ConfigurationError) in
             try Retry(upTo: 3, backoff: .none, budget: .unlimited)

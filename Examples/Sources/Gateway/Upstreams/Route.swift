@@ -52,7 +52,8 @@ struct Route: Sendable {
                 targets.append(
                     Target(
                         target.name,
-                        gates: Self.gates(of: place.upstream, calls.recovery) + [place.account].compactMap(\.self)))
+                        gates: Self.gates(of: place.upstream, calls.recovery) + [place.account].compactMap(\.self),
+                        isFleet: place.upstream.fleet != nil))
             }
             ladder = nil
             self.places = places

@@ -9,6 +9,9 @@ import Testing
 
 /// What clients and the operator see of a fleet of replicas.
 @Suite(.timeLimit(.minutes(10))) struct FleetTests {
+    /// Each replica gets calls, however slow it was.
+    private static let inTurn = "rule: round_robin, scrapeSeconds: 0.05"
+
     /// A beginning of some hundred tokens.
     private func prompt(_ number: Int) -> String {
         String(repeating: "This is the beginning that all of group \(number) share. ", count: 40)
@@ -54,7 +57,7 @@ import Testing
     @Test(arguments: [FaultKind.error500, .reset])
     func `a replica that fails is out after three calls, and comes back`(kind: FaultKind) async throws {
         let policy = "{ retries: 3, backoff: { kind: none }, budget: unlimited }"
-        try await withFleet(policy: policy) { bench in
+        try await withFleet(fleet: Self.inTurn, policy: policy) { bench in
             let answer = try await bench.ask("hello").text
             try await bench.fault(kind)
             for _ in 0..<30 { try await bench.ask("hello", streamed: true).isWhole(answer) }
@@ -71,7 +74,7 @@ import Testing
 
     @Test func `a replica that hangs is out after one call, and comes back`() async throws {
         let policy = "{ retries: 3, backoff: { kind: none }, budget: unlimited, firstContentSeconds: 5 }"
-        try await withFleet(policy: policy) { bench in
+        try await withFleet(fleet: Self.inTurn, policy: policy) { bench in
             let answer = try await bench.ask("hello").text
             try await bench.fault(.stuckKernel)
             for _ in 0..<20 { try await bench.ask("hello", streamed: true).isWhole(answer) }
