@@ -64,7 +64,8 @@ final class UpstreamCall: Sendable {
     ) -> Origin {
         let now = SystemTime().now
         return Origin(
-            upstream: upstream, replica: replica, model: model, attempts: attempts, mode: mode, steps: steps, cost: bill?.spent,
+            upstream: upstream, replica: replica, model: model, attempts: attempts, mode: mode, steps: steps,
+            cost: bill?.spent,
             remaining: bill?.remaining(at: now))
     }
 

@@ -51,7 +51,9 @@ extension Configuration.Replicas {
 extension MemberChanges {
     /// Who came and went.
     fileprivate var line: String {
-        let parts = [("added", added.map(\.name)), ("removed", removed.map(\.name)), ("changed", changed.map(\.to.name))]
+        let parts = [
+            ("added", added.map(\.name)), ("removed", removed.map(\.name)), ("changed", changed.map(\.to.name)),
+        ]
         return parts.filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: " "))" }.joined(separator: ", ")
     }
 }

@@ -21,7 +21,11 @@ extension APIError {
         default:
             if let rejection = last?.rejection {
                 self.init(rejection, .serviceUnavailable)
-            } else if let last { self.init(last) } else { self.init(.badGateway, "\(error)", type: "upstream_error") }
+            } else if let last {
+                self.init(last)
+            } else {
+                self.init(.badGateway, "\(error)", type: "upstream_error")
+            }
         }
     }
 

@@ -13,7 +13,8 @@ import Testing
         let flags = ["--slots=128", "--max-queue=1000"]
         try await withFleet(
             replicas: 2, fleet: "rule: least_outstanding, scrapeSeconds: 0.5",
-            policy: "{ retries: 0, deadlineSeconds: 300, attemptSeconds: 300, stallSeconds: 60, firstContentSeconds: 60 }",
+            policy:
+                "{ retries: 0, deadlineSeconds: 300, attemptSeconds: 300, stallSeconds: 60, firstContentSeconds: 60 }",
             flags: flags, speed: 10
         ) { bench in
             // Streams that last: a token every simulated 3 s.
@@ -71,7 +72,8 @@ import Testing
     @Test func `where callers have keys, fleets are the operator's`() async throws {
         try await withFleet(replicas: 1, extra: Purse.yaml()) { bench in
             for (method, path) in [
-                (HTTPMethod.GET, "v1/fleet"), (.POST, "v1/fleet/own/gpu-1/drain"), (.POST, "v1/fleet/own/gpu-1/undrain"),
+                (HTTPMethod.GET, "v1/fleet"), (.POST, "v1/fleet/own/gpu-1/drain"),
+                (.POST, "v1/fleet/own/gpu-1/undrain"),
             ] {
                 for key in [nil, Purse.acme] {
                     let headers: HTTPHeaders = key.map { ["authorization": "Bearer \($0)"] } ?? [:]

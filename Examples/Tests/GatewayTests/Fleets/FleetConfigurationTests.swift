@@ -62,7 +62,10 @@ struct FleetConfigurationTests {
             ("{ dns: { host: h, port: 70000 } }", "", "upstreams.a.fleet.dns.port", "from 1 to 65535"),
             ("{ members: [\"g h:1\"], followSeconds: 1 }", "", "upstreams.a.fleet.followSeconds", "'file' or 'dns'"),
             ("{ members: [\"g h:1\"], rule: best }", "", "upstreams.a.fleet.rule", "'best' is not one of predicted,"),
-            ("{ members: [\"g h:1\"], panic: 2 }", "", "upstreams.a.fleet.panic", "'2' is not a number from 0.0 to 1.0"),
+            (
+                "{ members: [\"g h:1\"], panic: 2 }", "", "upstreams.a.fleet.panic",
+                "'2' is not a number from 0.0 to 1.0"
+            ),
             ("{ members: [\"g h:1\"], memory: 0 }", "", "upstreams.a.fleet", "memory"),
             ("{ members: [\"g h:1\"], scrapeSeconds: 0 }", "", "upstreams.a.fleet.scrapeSeconds", "from 0.01 to"),
             ("{ members: [\"g h:1\"], health: }", "", "upstreams.a.fleet.health", "nothing is not a mapping"),
@@ -72,7 +75,8 @@ struct FleetConfigurationTests {
                 "safeLine"
             ),
             ("{ members: [\"g h:1\"], size: 3 }", "", "upstreams.a.fleet.size", "unknown field"),
-        ]) func `what cannot be is refused with its path`(fleet: String, more: String, path: String, problem: String) {
+        ]) func `what cannot be is refused with its path`(fleet: String, more: String, path: String, problem: String)
+    {
         let fault = #expect(throws: ConfigurationFault.self) { try read(fleet, more) }
         #expect(fault?.field == path)
         #expect(fault?.problem.contains(problem) == true, "\(fault?.problem ?? "")")

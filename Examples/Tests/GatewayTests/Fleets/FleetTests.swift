@@ -62,8 +62,10 @@ import Testing
             try await bench.fault(kind)
             for _ in 0..<30 { try await bench.ask("hello", streamed: true).isWhole(answer) }
             let page = try await bench.send(.GET, "metrics").text
-            let failed = page.matches(of: /gateway_upstream_attempts_total\{cause="([a-z_]+)",upstream="own"\} ([0-9]+)/)
-                .filter { !["none", "cancelled"].contains($0.1) }.compactMap { Int($0.2) }.reduce(0, +)
+            let failed = page.matches(
+                of: /gateway_upstream_attempts_total\{cause="([a-z_]+)",upstream="own"\} ([0-9]+)/
+            )
+            .filter { !["none", "cancelled"].contains($0.1) }.compactMap { Int($0.2) }.reduce(0, +)
             // One call may take all retries at replicas, but each replica fails three times at most.
             #expect((1...3).contains(failed), "\(page)")
             try await bench.faults()
