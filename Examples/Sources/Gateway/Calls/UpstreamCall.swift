@@ -64,7 +64,8 @@ final class UpstreamCall: Sendable {
     ) -> Origin {
         let now = SystemTime().now
         return Origin(
-            upstream: upstream, replica: replica, model: model, attempts: attempts, mode: mode, steps: steps, cost: bill?.spent,
+            upstream: upstream, replica: replica, model: model, attempts: attempts, mode: mode, steps: steps,
+            cost: bill?.spent,
             remaining: bill?.remaining(at: now))
     }
 
@@ -222,7 +223,7 @@ final class UpstreamCall: Sendable {
 
     /// Returns when what is held for the call may be relied on, also after a crash.
     private func storeHold() async throws(UpstreamError) {
-        do throws(LedgerStoreError) {
+        do throws(StoreError) {
             try await bill?.account.ledger.storedBeforeDispatch()
         } catch {
             throw UpstreamError("the ledger cannot store what is held: \(error)", .neutral(.rejected))
