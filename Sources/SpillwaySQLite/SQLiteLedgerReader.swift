@@ -1,5 +1,6 @@
 #if SQLiteSupport
 public import CostLedger
+public import SpillwayCore
 
 /// Reads the file of a ledger for reports, also while a ledger writes it.
 ///
@@ -14,8 +15,8 @@ public final class SQLiteLedgerReader: Sendable {
 
     /// Opens the file at `path`, in a folder where SQLite may keep its `path-shm` beside it.
     ///
-    /// - Throws: `LedgerStoreError`.
-    public init(_ path: String) async throws(LedgerStoreError) {
+    /// - Throws: `StoreError`.
+    public init(_ path: String) async throws(StoreError) {
         self.path = path
         file = try await StoreFile.open(path, .read)
     }
@@ -29,7 +30,7 @@ public final class SQLiteLedgerReader: Sendable {
     ///   - to: The first nanosecond after it; by default all that comes.
     ///   - scope: Who pays, perhaps with others; nil: all.
     ///   - body: What to do with it; what it throws ends the reading.
-    /// - Throws: `LedgerStoreError`, and what `body` throws.
+    /// - Throws: `StoreError`, and what `body` throws.
     public func postings(
         from: Int64 = .min, to: Int64 = .max, of scope: Scope? = nil, _ body: (Posting) throws -> Void
     ) async throws {
@@ -48,16 +49,16 @@ public final class SQLiteLedgerReader: Sendable {
 
     /// The accounts as they were stored last: all windows that ever were, or those that go on at `now`.
     ///
-    /// - Throws: `LedgerStoreError`.
-    public func balances(at now: Int64? = nil) async throws(LedgerStoreError) -> [Balance] {
+    /// - Throws: `StoreError`.
+    public func balances(at now: Int64? = nil) async throws(StoreError) -> [Balance] {
         try await file.perform { try $0.balances(now.map { "start <= \($0) AND end > \($0)" } ?? "1") }
     }
 
     /// What a ledger would go on with: its last number, its balances, and the holds that are open.
     ///
     /// - Parameter now: Nanoseconds since 1970.
-    /// - Throws: `LedgerStoreError`.
-    public func image(at now: Int64) async throws(LedgerStoreError) -> LedgerImage {
+    /// - Throws: `StoreError`.
+    public func image(at now: Int64) async throws(StoreError) -> LedgerImage {
         try await file.perform { try $0.load(at: now) }
     }
 }

@@ -3,12 +3,13 @@
 #if SQLiteSupport
 public import CostLedger
 private import Dispatch
+public import SpillwayCore
 
 /// Keeps a ledger's postings in a file of SQLite.
 ///
 /// This module is empty unless the package trait `SQLiteSupport` is enabled.
 ///
-/// One ledger at a time has the file: a second one, of this process or another, is refused (`LedgerStoreError.Kind.inUse`)
+/// One ledger at a time has the file: a second one, of this process or another, is refused (`StoreError.Kind.inUse`)
 /// until ``close()``, or the end of the process that has it. A ``SQLiteLedgerReader`` may read it at any time.
 public final class SQLiteLedgerStore: LedgerStore {
     /// What must be on the disk before a posting counts as stored.
@@ -36,8 +37,8 @@ public final class SQLiteLedgerStore: LedgerStore {
     /// - Parameters:
     ///   - path: The file, in a folder that exists.
     ///   - synchronous: What must be on the disk before a posting counts as stored; ``Synchronous/full`` by default.
-    /// - Throws: `LedgerStoreError`.
-    public init(_ path: String, synchronous: Synchronous = .full) async throws(LedgerStoreError) {
+    /// - Throws: `StoreError`.
+    public init(_ path: String, synchronous: Synchronous = .full) async throws(StoreError) {
         self.path = path
         self.synchronous = synchronous
         file = try await StoreFile.open(path, .write(synchronous))
@@ -51,31 +52,31 @@ public final class SQLiteLedgerStore: LedgerStore {
 
     /// What a ledger must know to go on where the last one stopped.
     ///
-    /// - Throws: `LedgerStoreError`.
-    public func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage {
+    /// - Throws: `StoreError`.
+    public func load(at now: Int64) async throws(StoreError) -> LedgerImage {
         try await file.perform { try $0.load(at: now) }
     }
 
     /// Keeps all of a batch or nothing of it, in one transaction.
     ///
-    /// - Throws: `LedgerStoreError`.
-    public func append(_ batch: LedgerBatch) async throws(LedgerStoreError) {
+    /// - Throws: `StoreError`.
+    public func append(_ batch: LedgerBatch) async throws(StoreError) {
         try await file.perform { try $0.append(batch) }
     }
 
     /// Closes the file and frees it for other ledgers; await `Ledger.stored()` before.
     ///
-    /// What is asked of the store afterwards fails as `LedgerStoreError.Kind.closed`. A store that is dropped closes a little
+    /// What is asked of the store afterwards fails as `StoreError.Kind.closed`. A store that is dropped closes a little
     /// later by itself.
     ///
-    /// - Throws: `LedgerStoreError`.
-    public func close() async throws(LedgerStoreError) {
+    /// - Throws: `StoreError`.
+    public func close() async throws(StoreError) {
         let file = file
-        try await StoreFile<LedgerTables>.offThePool { () throws(LedgerStoreError) in try file.close() }
+        try await StoreFile<LedgerTables>.offThePool { () throws(StoreError) in try file.close() }
     }
 
     /// Bounds the file to its present size and `pages` more, as a disk that is nearly full would; nil: nothing does.
-    package func leaveRoom(pages: Int64?) async throws(LedgerStoreError) {
+    package func leaveRoom(pages: Int64?) async throws(StoreError) {
         try await file.perform { try boundSize(pages: pages, $0.connection) }
     }
 }

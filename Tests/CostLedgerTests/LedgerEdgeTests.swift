@@ -18,7 +18,7 @@ import Testing
         _ limits: [SpendLimit], _ balances: [Balance], scopes: Int = 100, at now: Instant
     ) throws -> Ledger {
         let ledger = try makeLedger(limits) { $0.scopes = scopes }
-        try ledger.state.withBooks { books throws(LedgerStoreError) in
+        try ledger.state.withBooks { books throws(StoreError) in
             try books.restore(LedgerImage(lastNumber: 9, balances: balances), at: now)
         }
         return ledger
@@ -26,7 +26,7 @@ import Testing
 
     @Test func `no account is given to two scopes, however many are restored`() throws {
         let balances = (0..<5).map { balance(.session("\($0)"), .hour, 0, .dollars(1)) }
-        #expect(throws: LedgerStoreError.self) { try restored([], balances, scopes: 3, at: at(1)) }
+        #expect(throws: StoreError.self) { try restored([], balances, scopes: 3, at: at(1)) }
         let ledger = try restored(
             [SpendLimit(each: .session, hard: .dollars(2), per: .hour)], balances, scopes: 5, at: at(1))
         for hour in 1..<20 {

@@ -15,7 +15,7 @@ final class MemoryStore: LedgerStore {
     struct Contents {
         var postings: [Key: Posting] = [:]
         var balances: [Place: Balance] = [:]
-        var failure: LedgerStoreError?
+        var failure: StoreError?
         /// Keeps the batch and fails all the same, as when the answer of a disk is lost.
         var isAmbiguous = false
         var batches: [LedgerBatch] = []
@@ -26,12 +26,12 @@ final class MemoryStore: LedgerStore {
     var postings: [Posting] { contents.withLock { $0.postings.values.sorted { $0.number < $1.number } } }
     var balances: [Balance] { contents.withLock { Array($0.balances.values) } }
     var batches: [LedgerBatch] { contents.withLock { $0.batches } }
-    func fail(_ failure: LedgerStoreError?, ambiguously: Bool = false) {
+    func fail(_ failure: StoreError?, ambiguously: Bool = false) {
         contents.withLock { ($0.failure, $0.isAmbiguous) = (failure, ambiguously) }
     }
 
-    func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage {
-        try contents.withLock { contents throws(LedgerStoreError) in
+    func load(at now: Int64) async throws(StoreError) -> LedgerImage {
+        try contents.withLock { contents throws(StoreError) in
             if let failure = contents.failure { throw failure }
             let ended = Set(contents.postings.keys.filter { $0.kind == .settled || $0.kind == .voided }.map(\.number))
             var open: [UInt64: Posting] = [:]
@@ -44,8 +44,8 @@ final class MemoryStore: LedgerStore {
         }
     }
 
-    func append(_ batch: LedgerBatch) async throws(LedgerStoreError) {
-        try contents.withLock { contents throws(LedgerStoreError) in
+    func append(_ batch: LedgerBatch) async throws(StoreError) {
+        try contents.withLock { contents throws(StoreError) in
             contents.batches.append(batch)
             if let failure = contents.failure, !contents.isAmbiguous { throw failure }
             contents.lastNumber = max(contents.lastNumber, batch.lastNumber)

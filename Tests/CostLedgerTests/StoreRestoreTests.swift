@@ -26,7 +26,7 @@ import Testing
             #expect(isHeld)
             try await ledger.stored()
             // The process dies here: nothing of what follows counts.
-            store.fail(LedgerStoreError(.closed, "died"))
+            store.fail(StoreError(.closed, "died"))
             hold.void(at: time.now)
         }
         store.fail(nil)
@@ -63,7 +63,7 @@ import Testing
             SpendLimit(.tenant("a"), hard: nano(2_000), per: .month),
         ])
         let account = try ledger.account(.tenant("a"), at: time.now)
-        store.fail(LedgerStoreError(.full, "full"))
+        store.fail(StoreError(.full, "full"))
         let first = try account.hold(nano(100), at: time.now)
         await time.waitForSleepers()
         first.settle(nano(90), at: time.now)
@@ -82,7 +82,7 @@ import Testing
             let ledger = try await reopened(daily)
             let hold = try ledger.account(.tenant("a"), at: time.now).hold(nano(100), at: time.now)
             try await ledger.stored()
-            store.fail(LedgerStoreError(.closed, "died"))
+            store.fail(StoreError(.closed, "died"))
             hold.void(at: time.now)
         }
         store.fail(nil)
@@ -107,7 +107,7 @@ import Testing
             let hold = try account.hold(nano(300), at: time.now)
             time.advance(by: .seconds(15))
             try await ledger.stored()
-            store.fail(LedgerStoreError(.closed, "died"))
+            store.fail(StoreError(.closed, "died"))
             hold.void(at: time.now)
         }
         store.fail(nil)

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct StoreWriterTests {
     let store = MemoryStore()
     let time = ManualTime(storedAt(0))
-    let full = LedgerStoreError(.full, "ledger.sqlite: no room")
+    let full = StoreError(.full, "ledger.sqlite: no room")
 
     func opened(failsOpen: Bool = false) async throws -> Ledger {
         var configuration = Ledger.Configuration()
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a store that was closed is not asked for ever`() async throws {
-        let closed = LedgerStoreError(.closed, "closed")
+        let closed = StoreError(.closed, "closed")
         let ledger = try await opened()
         let account = try ledger.account(.tenant("a"), at: time.now)
         store.fail(closed)

@@ -40,7 +40,7 @@ import Testing
         let store = try await SQLiteJobStore(folder.jobs)
         try await store.add(newJob(0))
         try await store.leaveRoom(pages: 8)
-        var accepted: [UInt64] = [0], failed: JobStoreError?
+        var accepted: [UInt64] = [0], failed: StoreError?
         while failed == nil {
             let number = UInt64(accepted.count)
             failed = try await jobFailure {

@@ -115,7 +115,7 @@ import Testing
         _ = try await store.change(job.id, .cancel, at: noon)
         let third = newJob(6, tenant: "a", key: "k", at: noon + 60 * second - 1)
         let before = try await store.insert(third, payload: [], bounds: plenty, at: third.submitted)
-        guard case .existing(let found) = before else { throw JobStoreError(.other, "\(before)") }
+        guard case .existing(let found) = before else { throw StoreError(.other, "\(before)") }
         #expect(found.record.phase == .cancelled)
         try await store.add(newJob(7, tenant: "a", key: "k", at: noon + 60 * second))
         #expect(try await store.find(job.id) == nil)
@@ -130,7 +130,7 @@ import Testing
         #expect(try await store.insert(newJob(3), payload: [], bounds: bounds, at: noon) == .full)
         // The same one is not one more.
         guard case .existing = try await store.insert(newJob(4, key: "k"), payload: [], bounds: bounds, at: noon)
-        else { throw JobStoreError(.other, "a second job") }
+        else { throw StoreError(.other, "a second job") }
         try await store.add(newJob(5, queue: "other"), [1], bounds)
         _ = try await store.change(newJob(2).id, .cancel, at: noon)
         try await store.add(newJob(6), [1], bounds)

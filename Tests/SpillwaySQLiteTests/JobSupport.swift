@@ -48,7 +48,7 @@ private struct Numbers: RandomNumberGenerator {
 extension JobStore {
     func add(_ record: JobRecord, _ payload: [UInt8] = [1, 2, 3], _ bounds: JobBounds = plenty) async throws {
         let insertion = try await insert(record, payload: payload, bounds: bounds, at: record.submitted)
-        guard case .inserted = insertion else { throw JobStoreError(.other, "\(insertion)") }
+        guard case .inserted = insertion else { throw StoreError(.other, "\(insertion)") }
     }
 
     func next(_ queue: String = "q", lease: Int64 = 10 * second, at now: Int64 = noon) async throws -> StoredJob? {
@@ -59,11 +59,11 @@ extension JobStore {
 }
 
 /// What `body` fails with; nil: it does not.
-func jobFailure(_ body: () async throws -> Void) async throws -> JobStoreError? {
+func jobFailure(_ body: () async throws -> Void) async throws -> StoreError? {
     do {
         try await body()
         return nil
-    } catch let error as JobStoreError {
+    } catch let error as StoreError {
         return error
     }
 }

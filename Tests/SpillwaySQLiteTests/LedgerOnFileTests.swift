@@ -65,7 +65,7 @@ import Testing
         let account = try ledger.account(.tenant("a"), at: time.now)
         try await ledger.stored()
         try await store.leaveRoom(pages: 4)
-        var settled = 0, failed: LedgerStoreError?
+        var settled = 0, failed: StoreError?
         while failed == nil {
             for _ in 0..<100 {
                 try account.hold(.nano(2), at: time.now).settle(.nano(1), at: time.now)

@@ -27,11 +27,11 @@ extension Folder {
     }
 
     /// What `body` fails with; nil: it does not.
-    private func failure(_ body: () async throws -> Void) async throws -> SessionStoreError? {
+    private func failure(_ body: () async throws -> Void) async throws -> StoreError? {
         do {
             try await body()
             return nil
-        } catch let error as SessionStoreError {
+        } catch let error as StoreError {
             return error
         }
     }
@@ -133,7 +133,7 @@ extension Folder {
     @Test func `a full disk refuses sessions, and loses none`() async throws {
         let store = try await SQLiteSessionStore(folder.sessions)
         try await store.leaveRoom(pages: 4)
-        var written = 0, failed: SessionStoreError?
+        var written = 0, failed: StoreError?
         while failed == nil {
             failed = try await failure {
                 let one = session("\(written)", replica: String(repeating: "x", count: 200))

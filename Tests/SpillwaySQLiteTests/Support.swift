@@ -61,11 +61,11 @@ func postings(_ path: String, from: Int64 = .min, to: Int64 = .max, of scope: Sc
 }
 
 /// What `body` fails with; nil: it does not.
-func failure(_ body: () async throws -> Void) async throws -> LedgerStoreError? {
+func failure(_ body: () async throws -> Void) async throws -> StoreError? {
     do {
         try await body()
         return nil
-    } catch let error as LedgerStoreError {
+    } catch let error as StoreError {
         return error
     }
 }

@@ -110,9 +110,9 @@ private final class CountingStore: LedgerStore, @unchecked Sendable {
 
     var batches: Int { Int(limit_load(count)) }
 
-    func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage { try await store.load(at: now) }
+    func load(at now: Int64) async throws(StoreError) -> LedgerImage { try await store.load(at: now) }
 
-    func append(_ batch: LedgerBatch) async throws(LedgerStoreError) {
+    func append(_ batch: LedgerBatch) async throws(StoreError) {
         _ = limit_add(count)
         try await store.append(batch)
     }

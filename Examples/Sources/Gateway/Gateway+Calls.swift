@@ -51,7 +51,7 @@ extension Gateway {
 
     /// Returns when what the call has cost would outlive the process, as far as the ledger promises that.
     func storeCost(of call: UpstreamCall) async throws(APIError) {
-        do throws(LedgerStoreError) {
+        do throws(StoreError) {
             try await call.bill?.account.ledger.storedBeforeAnswer()
         } catch {
             logger.error("the ledger cannot store what a call has cost: \(error)")

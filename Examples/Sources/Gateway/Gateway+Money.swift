@@ -65,7 +65,7 @@ extension Gateway {
 
     /// Returns when all that calls have cost is stored, or cannot be.
     func storeBooks() async {
-        do throws(LedgerStoreError) {
+        do throws(StoreError) {
             try await treasury?.ledger?.stored()
         } catch {
             logger.error("the ledger cannot store what calls have cost: \(error)")

@@ -42,7 +42,7 @@ final class CrashFile {
         receipts += told.filter { $0 != .opened && $0 != .refused }
         if FileManager.default.fileExists(atPath: path) {
             let found: Recount
-            do { found = try await Recount(path) } catch let error as LedgerStoreError
+            do { found = try await Recount(path) } catch let error as StoreError
                 where tally.early == 1 && known == 0
             {
                 // Killed before there was a ledger in the file.

@@ -2,14 +2,14 @@ internal import SpillwayCore
 
 extension Books {
     /// Goes on where the ledger of `image` stopped.
-    mutating func restore(_ image: LedgerImage, at now: Instant) throws(LedgerStoreError) {
+    mutating func restore(_ image: LedgerImage, at now: Instant) throws(StoreError) {
         lastNumber = image.lastNumber
         let time = realigned(now)
         // The books of each scope and window, also those that are over but not yet settled.
         var restored: [Place: [UInt32]] = [:]
         for balance in image.balances.sorted(by: { $0.start < $1.start }) {
             guard let line = enter(balance.scope, evicts: false, at: now) else {
-                throw LedgerStoreError(.other, "more scopes than the ledger has places for: \(mostScopes)")
+                throw StoreError(.other, "more scopes than the ledger has places for: \(mostScopes)")
             }
             leave(line)
             guard let track = lines[Int(line)].windows.firstIndex(of: balance.window) else { continue }

@@ -14,7 +14,7 @@ extension Ledger {
     ///   - observer: Told of soft limits that were passed, and of what a ledger in shadow mode would have refused.
     ///   - time: Where the time of retries towards a store that fails comes from.
     ///   - epoch: The wall clock's nanoseconds since 1970 at `Instant.zero`, for tests.
-    /// - Throws: `ConfigurationError`, or ``LedgerStoreError``.
+    /// - Throws: `ConfigurationError`, or `StoreError`.
     public static func open(
         _ name: String, prices: PriceBook = PriceBook(), _ configuration: Configuration = Configuration(),
         store: any LedgerStore, observer: (any Observer)? = nil, time: any TimeSource = .system, epoch: Int64? = nil
@@ -23,7 +23,7 @@ extension Ledger {
         let now = time.now
         let image = try await store.load(at: ledger.state.withBooks { $0.unix(now) })
         ledger.state.connect(LedgerWriter(store, failsOpen: configuration.failsOpen, time: time))
-        try ledger.state.withBooks { books throws(LedgerStoreError) in try books.restore(image, at: now) }
+        try ledger.state.withBooks { books throws(StoreError) in try books.restore(image, at: now) }
         do { try await ledger.stored() } catch {
             // Whoever opens again begins with what is stored: what this one still has to say would contradict it.
             ledger.state.writer?.stop()
@@ -36,33 +36,33 @@ extension Ledger {
     ///
     /// To be awaited before the process ends.
     ///
-    /// - Throws: ``LedgerStoreError`` when the store fails; the ledger keeps the postings and goes on trying.
-    public func stored() async throws(LedgerStoreError) { try await state.writer?.stored(state) }
+    /// - Throws: `StoreError` when the store fails; the ledger keeps the postings and goes on trying.
+    public func stored() async throws(StoreError) { try await state.writer?.stored(state) }
 
     /// To be awaited between holding and sending: with ``Durability/holds`` it returns when what is held is stored, else at once.
     ///
-    /// - Throws: ``LedgerStoreError`` when the store fails, unless the configuration says to go on then.
-    public func storedBeforeDispatch() async throws(LedgerStoreError) {
+    /// - Throws: `StoreError` when the store fails, unless the configuration says to go on then.
+    public func storedBeforeDispatch() async throws(StoreError) {
         if durability == .holds { try await storedUnlessOpen() }
     }
 
     /// To be awaited before an answer counts as answered: with ``Durability/settlements`` and ``Durability/holds`` it returns
     /// when what it cost is stored, else at once.
     ///
-    /// - Throws: ``LedgerStoreError`` when the store fails, unless the configuration says to go on then.
-    public func storedBeforeAnswer() async throws(LedgerStoreError) {
+    /// - Throws: `StoreError` when the store fails, unless the configuration says to go on then.
+    public func storedBeforeAnswer() async throws(StoreError) {
         if durability != .eventual { try await storedUnlessOpen() }
     }
 
-    private func storedUnlessOpen() async throws(LedgerStoreError) {
+    private func storedUnlessOpen() async throws(StoreError) {
         guard let writer = state.writer, !writer.goesOn else { return }
-        do throws(LedgerStoreError) { try await writer.stored(state) } catch {
+        do throws(StoreError) { try await writer.stored(state) } catch {
             if !writer.failsOpen { throw error }
         }
     }
 
     /// What the store fails with at present; nil: it does not, or there is none.
-    public var storeFailure: LedgerStoreError? { state.writer?.failure }
+    public var storeFailure: StoreError? { state.writer?.failure }
 
     /// Holds of which nobody knows how their attempts ended: from before a crash, or older than holds may become.
     ///

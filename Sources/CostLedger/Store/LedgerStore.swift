@@ -1,3 +1,5 @@
+public import SpillwayCore
+
 /// Where a ledger keeps its postings, so that they outlive the process.
 ///
 /// A ledger calls ``load(at:)`` once, and then ``append(_:)`` for one batch after the other, never two at once.
@@ -6,8 +8,8 @@ public protocol LedgerStore: Sendable {
     ///
     /// - Parameter now: Nanoseconds since 1970: balances of windows that ended before it may be left out, but not while
     ///   something is held or in suspense there, nor where a rolling window still counts them.
-    /// - Throws: ``LedgerStoreError``.
-    func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage
+    /// - Throws: `StoreError`.
+    func load(at now: Int64) async throws(StoreError) -> LedgerImage
 
     /// Keeps all of a batch or nothing of it, and returns when it would outlive the process.
     ///
@@ -15,8 +17,8 @@ public protocol LedgerStore: Sendable {
     /// holds (``Posting/Kind/held``) may have grown since, and then counts. Balances replace those of the same scope, window and
     /// start.
     ///
-    /// - Throws: ``LedgerStoreError``; the ledger keeps the batch and gives it again.
-    func append(_ batch: LedgerBatch) async throws(LedgerStoreError)
+    /// - Throws: `StoreError`; the ledger keeps the batch and gives it again.
+    func append(_ batch: LedgerBatch) async throws(StoreError)
 }
 
 /// What is stored at once.
@@ -53,35 +55,5 @@ public struct LedgerImage: Sendable {
         self.lastNumber = lastNumber
         self.balances = balances
         self.open = open
-    }
-}
-
-/// Why a store cannot keep what a ledger gives it.
-public struct LedgerStoreError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What kinds there are.
-    public enum Kind: Sendable, Hashable {
-        /// There is no room left.
-        case full
-        /// It may only be read.
-        case readOnly
-        /// What is there is no ledger, or a damaged one.
-        case corrupt
-        /// Another ledger, of this process or another, has it open.
-        case inUse
-        /// It was closed.
-        case closed
-        /// Anything else.
-        case other
-    }
-
-    /// What is wrong.
-    public let kind: Kind
-    /// Where, and what the system says.
-    public let description: String
-
-    /// An error.
-    public init(_ kind: Kind, _ description: String) {
-        self.kind = kind
-        self.description = description
     }
 }

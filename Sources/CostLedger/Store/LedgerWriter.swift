@@ -13,8 +13,8 @@ final class LedgerWriter: Sendable {
     private struct State {
         /// The number of the last batch that is stored.
         var stored: UInt64 = 0
-        var waiters: [(batch: UInt64, continuation: CheckedContinuation<LedgerStoreError?, Never>)] = []
-        var failure: LedgerStoreError?
+        var waiters: [(batch: UInt64, continuation: CheckedContinuation<StoreError?, Never>)] = []
+        var failure: StoreError?
         /// A batch that the store has failed to keep, and gets again.
         var unkept: (number: UInt64, batch: LedgerBatch)?
     }
@@ -40,7 +40,7 @@ final class LedgerWriter: Sendable {
     var goesOn: Bool { failsOpen && isFailing.load(ordering: .relaxed) }
 
     /// What the store last failed with; nil: it does not fail.
-    var failure: LedgerStoreError? { state.withLock { $0.failure } }
+    var failure: StoreError? { state.withLock { $0.failure } }
 
     /// Writes no more, because another ledger will go on from what is stored.
     func stop() { isStopped.store(true, ordering: .sequentiallyConsistent) }
@@ -54,7 +54,7 @@ final class LedgerWriter: Sendable {
     }
 
     /// Returns when all that was posted before is stored.
-    func stored(_ books: LedgerState) async throws(LedgerStoreError) {
+    func stored(_ books: LedgerState) async throws(StoreError) {
         let target = books.withBooks { $0.journal.isEmpty ? $0.journal.batch - 1 : $0.journal.batch }
         let failure = await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
@@ -80,7 +80,7 @@ final class LedgerWriter: Sendable {
                 else { return }
                 continue
             }
-            do throws(LedgerStoreError) {
+            do throws(StoreError) {
                 try await store.append(batch)
                 ended(number, nil, nil)
                 pause = Self.shortestRetry
@@ -105,7 +105,7 @@ final class LedgerWriter: Sendable {
     }
 
     /// A batch was stored, or was not.
-    private func ended(_ number: UInt64, _ batch: LedgerBatch?, _ failure: LedgerStoreError?) {
+    private func ended(_ number: UInt64, _ batch: LedgerBatch?, _ failure: StoreError?) {
         isFailing.store(failure != nil, ordering: .relaxed)
         let waiters = state.withLock { state in
             state.failure = failure

@@ -22,22 +22,22 @@ public final class MemorySessionStore: SessionStore {
     public var count: Int { book.withLock { $0.entries.count } }
 
     /// A session as it was written last; nil: there is none, or it has expired.
-    public func get(_ id: String, at now: Int64) async throws(SessionStoreError) -> StoredSession? {
+    public func get(_ id: String, at now: Int64) async throws(StoreError) -> StoredSession? {
         book.withLock { $0.get(id, at: now) }
     }
 
     /// Writes a session if nobody else has written it.
     ///
-    /// - Throws: ``SessionStoreError`` for a session that no store keeps.
+    /// - Throws: `StoreError` for a session that no store keeps.
     public func put(
         _ session: Session, replacing revision: Int64?, expires: Int64, at now: Int64
-    ) async throws(SessionStoreError) -> SessionWrite {
+    ) async throws(StoreError) -> SessionWrite {
         try session.validate()
         return book.withLock { $0.put(session, revision, expires, at: now) }
     }
 
     /// Removes a session; whether it was there, in this revision.
-    public func remove(_ id: String, revision: Int64?, at now: Int64) async throws(SessionStoreError) -> Bool {
+    public func remove(_ id: String, revision: Int64?, at now: Int64) async throws(StoreError) -> Bool {
         book.withLock { $0.remove(id, revision, at: now) }
     }
 }

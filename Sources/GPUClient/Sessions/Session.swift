@@ -1,3 +1,5 @@
+package import SpillwayCore
+
 /// What is known of a conversation, so that its next turn finds the replica that has its KV cache; never what was said.
 public struct Session: Sendable, Hashable {
     /// 1 to 200 bytes.
@@ -51,16 +53,16 @@ extension Session {
     static let mostBytes = 200
 
     /// Refuses what no store keeps.
-    package func validate() throws(SessionStoreError) {
+    package func validate() throws(StoreError) {
         for (value, field, least) in [
             (id, "id", 1), (replica, "replica", 0), (model, "model", 0), (zone ?? "", "zone", 0),
         ] {
             let bytes = value.utf8.count
             guard bytes >= least, bytes <= Self.mostBytes else {
-                throw SessionStoreError(
+                throw StoreError(
                     .invalid, "\(field) has \(bytes) bytes, but may have \(least) to \(Self.mostBytes)")
             }
         }
-        guard turns >= 0 else { throw SessionStoreError(.invalid, "turns is \(turns), but must be at least 0") }
+        guard turns >= 0 else { throw StoreError(.invalid, "turns is \(turns), but must be at least 0") }
     }
 }

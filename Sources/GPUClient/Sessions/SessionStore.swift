@@ -1,3 +1,5 @@
+public import SpillwayCore
+
 /// Where sessions are kept, outside of the replicas, so that they outlive both replica and process.
 ///
 /// Each call is one transaction. Several processes may use one store: whoever writes says which revision it has read, and is
@@ -6,8 +8,8 @@
 public protocol SessionStore: Sendable {
     /// A session as it was written last; nil: there is none, or it has expired.
     ///
-    /// - Throws: ``SessionStoreError``.
-    func get(_ id: String, at now: Int64) async throws(SessionStoreError) -> StoredSession?
+    /// - Throws: `StoreError`.
+    func get(_ id: String, at now: Int64) async throws(StoreError) -> StoredSession?
 
     /// Writes a session if nobody else has written it.
     ///
@@ -16,10 +18,10 @@ public protocol SessionStore: Sendable {
     ///   - revision: The revision that was read; nil: it must be new.
     ///   - expires: From when it counts as gone.
     ///   - now: The time.
-    /// - Throws: ``SessionStoreError``.
+    /// - Throws: `StoreError`.
     func put(
         _ session: Session, replacing revision: Int64?, expires: Int64, at now: Int64
-    ) async throws(SessionStoreError) -> SessionWrite
+    ) async throws(StoreError) -> SessionWrite
 
     /// Removes a session.
     ///
@@ -28,8 +30,8 @@ public protocol SessionStore: Sendable {
     ///   - revision: The revision that was read; nil: whichever it has.
     ///   - now: The time.
     /// - Returns: Whether it was there, in this revision, and is gone.
-    /// - Throws: ``SessionStoreError``.
-    func remove(_ id: String, revision: Int64?, at now: Int64) async throws(SessionStoreError) -> Bool
+    /// - Throws: `StoreError`.
+    func remove(_ id: String, revision: Int64?, at now: Int64) async throws(StoreError) -> Bool
 }
 
 /// A session with what its store adds.
@@ -55,36 +57,4 @@ public enum SessionWrite: Sendable, Hashable {
     case written(revision: Int64)
     /// Another has written it since, as it is now; nil: it is gone.
     case conflict(StoredSession?)
-}
-
-/// Why a store cannot keep sessions.
-public struct SessionStoreError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What kinds there are.
-    public enum Kind: String, Sendable, Hashable {
-        /// The session is none that a store keeps.
-        case invalid
-        /// There is no room left.
-        case full
-        /// It may only be read.
-        case readOnly
-        /// What is there are no sessions, or it is damaged.
-        case corrupt
-        /// Others kept it for too long.
-        case inUse
-        /// It was closed.
-        case closed
-        /// Anything else.
-        case other
-    }
-
-    /// What is wrong.
-    public let kind: Kind
-    /// Where, and what the system says.
-    public let description: String
-
-    /// An error.
-    public init(_ kind: Kind, _ description: String) {
-        self.kind = kind
-        self.description = description
-    }
 }

@@ -11,7 +11,7 @@ public enum JobError: Error, Sendable, Hashable, CustomStringConvertible {
     /// There is no such job, or it is somebody else's.
     case notFound
     /// The store failed; nobody knows whether it did before or after.
-    case store(JobStoreError)
+    case store(StoreError)
 
     /// One line.
     public var description: String {
@@ -36,35 +36,7 @@ extension JobError: OutcomeError {
     }
 }
 
-/// Why a store cannot keep jobs.
-public struct JobStoreError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What kinds there are.
-    public enum Kind: Sendable, Hashable {
-        /// There is no room left.
-        case full
-        /// It may only be read.
-        case readOnly
-        /// What is there are no jobs, or it is damaged.
-        case corrupt
-        /// Others kept it for too long.
-        case inUse
-        /// It was closed.
-        case closed
-        /// Anything else.
-        case other
-    }
-
-    /// What is wrong.
-    public let kind: Kind
-    /// Where, and what the system says.
-    public let description: String
-
-    /// An error.
-    public init(_ kind: Kind, _ description: String) {
-        self.kind = kind
-        self.description = description
-    }
-
+extension StoreError {
     /// Whether it will not mend by itself.
     var isFinal: Bool { kind == .closed || kind == .corrupt }
 }

@@ -77,7 +77,7 @@ extension JobQueue {
                 token: run.token, lease: lease.clampedNanoseconds, progress: reached)
             do throws(JobError) {
                 let unix = unix()
-                let changed = try await stored { store throws(JobStoreError) in
+                let changed = try await stored { store throws(StoreError) in
                     try await store.change(run.id, change, at: unix)
                 }
                 guard changed?.isApplied == true else { return .lost }
@@ -126,7 +126,7 @@ extension JobQueue {
             let told = await ChildTask.start(on: TaskExecutorPreference.current) { [self] () -> JobError? in
                 let now = unix()
                 do throws(JobError) {
-                    _ = try await stored { store throws(JobStoreError) in
+                    _ = try await stored { store throws(StoreError) in
                         try await store.change(id, change, at: now)
                     }
                     return nil

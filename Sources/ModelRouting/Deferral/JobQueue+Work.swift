@@ -77,7 +77,7 @@ extension JobQueue {
 
     private func take(_ configuration: Configuration) async throws(JobError) -> JobHandout {
         let now = unix(), name = name
-        return try await stored { store throws(JobStoreError) in
+        return try await stored { store throws(StoreError) in
             try await store.take(
                 from: name, lease: configuration.lease.clampedNanoseconds, bounds: configuration.bounds, at: now)
         }

@@ -19,7 +19,7 @@ public final class JobQueue: Sendable {
         var watchers: [JobID: [UInt64: Doorbell]] = [:]
         /// What runs here.
         var runs: [JobID: JobRun] = [:]
-        var failure: JobStoreError?
+        var failure: StoreError?
         var lastNumber: UInt64 = 0
     }
 
@@ -75,7 +75,7 @@ public final class JobQueue: Sendable {
     }
 
     /// What the store failed with when it was used last; nil: it did not fail.
-    public var storeFailure: JobStoreError? { desk.withLock { $0.failure } }
+    public var storeFailure: StoreError? { desk.withLock { $0.failure } }
 
     // MARK: - Jobs
 
@@ -109,7 +109,7 @@ public final class JobQueue: Sendable {
             criticality: criticality ?? CallContext.current?.criticality ?? .critical, submitted: now,
             expires: now + life.clampedNanoseconds, keeps: configuration.keeps.clampedNanoseconds,
             mostRuns: configuration.attempts)
-        let insertion = try await stored { store throws(JobStoreError) in
+        let insertion = try await stored { store throws(StoreError) in
             try await store.insert(record, payload: payload, bounds: configuration.bounds, at: now)
         }
         switch insertion {
@@ -130,7 +130,7 @@ public final class JobQueue: Sendable {
     ///   - tenant: Whose it must be; nil: anybody's.
     /// - Throws: ``JobError/store(_:)``.
     public func job(_ id: JobID, tenant: String? = nil) async throws(JobError) -> Job? {
-        guard var found = try await stored({ store throws(JobStoreError) in try await store.find(id) }),
+        guard var found = try await stored({ store throws(StoreError) in try await store.find(id) }),
             found.record.queue == name, tenant == nil || found.record.tenant == tenant
         else { return nil }
         // As if somebody had just looked after the queue, which need not be.
@@ -153,7 +153,7 @@ public final class JobQueue: Sendable {
     public func cancel(_ id: JobID, tenant: String? = nil) async throws(JobError) -> Job? {
         guard try await job(id, tenant: tenant) != nil else { return nil }
         let now = unix()
-        let changed = try await stored { store throws(JobStoreError) in try await store.change(id, .cancel, at: now) }
+        let changed = try await stored { store throws(StoreError) in try await store.change(id, .cancel, at: now) }
         if changed?.isApplied == true {
             desk.withLock { $0.runs[id] }?.stop()
             ringWatchers(id)
@@ -176,7 +176,7 @@ public final class JobQueue: Sendable {
     /// - Throws: ``JobError/store(_:)``.
     public func counts() async throws(JobError) -> JobCounts {
         let bounds = configuration.bounds, now = unix(), name = name
-        return try await stored { store throws(JobStoreError) in try await store.tidy(name, bounds: bounds, at: now) }
+        return try await stored { store throws(StoreError) in try await store.tidy(name, bounds: bounds, at: now) }
     }
 
     // MARK: - Helpers
@@ -186,9 +186,9 @@ public final class JobQueue: Sendable {
 
     /// Asks the store, and notes how that ended.
     func stored<Value>(
-        _ ask: (any JobStore) async throws(JobStoreError) -> Value
+        _ ask: (any JobStore) async throws(StoreError) -> Value
     ) async throws(JobError) -> Value {
-        do throws(JobStoreError) {
+        do throws(StoreError) {
             let value = try await ask(store)
             note(nil)
             return value
@@ -198,7 +198,7 @@ public final class JobQueue: Sendable {
         }
     }
 
-    func note(_ failure: JobStoreError?) { desk.withLock { $0.failure = failure } }
+    func note(_ failure: StoreError?) { desk.withLock { $0.failure = failure } }
 
     func ringWorkers() {
         for bell in desk.withLock({ Array($0.workers.values) }) { bell.ring() }

@@ -1,3 +1,5 @@
+public import SpillwayCore
+
 /// Where jobs are kept.
 ///
 /// Each call is one transaction: all of it happens and would outlive the process, or nothing does. Several queues, also of
@@ -17,34 +19,34 @@ public protocol JobStore: Sendable {
 
     /// Adds a job that is ready, unless its tenant has one with its key in the queue already, or the queue is full.
     ///
-    /// - Throws: ``JobStoreError``.
+    /// - Throws: `StoreError`.
     func insert(
         _ record: JobRecord, payload: [UInt8], bounds: JobBounds, at now: Int64
-    ) async throws(JobStoreError) -> JobInsertion
+    ) async throws(StoreError) -> JobInsertion
 
     /// Gives the next job of a queue to a worker.
     ///
-    /// - Throws: ``JobStoreError``.
+    /// - Throws: `StoreError`.
     func take(
         from queue: String, lease: Int64, bounds: JobBounds, at now: Int64
-    ) async throws(JobStoreError) -> JobHandout
+    ) async throws(StoreError) -> JobHandout
 
     /// Lets `change` happen to a job, if it may; nil: there is no such job.
     ///
     /// A result is stored with it, and what has ended needs its payload no more.
     ///
-    /// - Throws: ``JobStoreError``.
-    func change(_ id: JobID, _ change: JobChange, at now: Int64) async throws(JobStoreError) -> JobChanged?
+    /// - Throws: `StoreError`.
+    func change(_ id: JobID, _ change: JobChange, at now: Int64) async throws(StoreError) -> JobChanged?
 
     /// A job as it was changed last; nil: there is no such job.
     ///
-    /// - Throws: ``JobStoreError``.
-    func find(_ id: JobID) async throws(JobStoreError) -> StoredJob?
+    /// - Throws: `StoreError`.
+    func find(_ id: JobID) async throws(StoreError) -> StoredJob?
 
     /// Lets happen what is due in a queue, and counts.
     ///
-    /// - Throws: ``JobStoreError``.
-    func tidy(_ queue: String, bounds: JobBounds, at now: Int64) async throws(JobStoreError) -> JobCounts
+    /// - Throws: `StoreError`.
+    func tidy(_ queue: String, bounds: JobBounds, at now: Int64) async throws(StoreError) -> JobCounts
 }
 
 /// How many jobs a queue keeps.

@@ -1,4 +1,4 @@
-internal import SpillwayCore
+public import SpillwayCore
 
 /// Keeps jobs in memory, for tests and for services that may lose them: nothing outlives the process.
 ///
@@ -16,27 +16,27 @@ public final class MemoryJobStore: JobStore {
     /// Adds a job.
     public func insert(
         _ record: JobRecord, payload: [UInt8], bounds: JobBounds, at now: Int64
-    ) async throws(JobStoreError) -> JobInsertion {
+    ) async throws(StoreError) -> JobInsertion {
         book.withLock { $0.insert(record, payload, bounds, at: now) }
     }
 
     /// Gives the next job of a queue to a worker.
     public func take(
         from queue: String, lease: Int64, bounds: JobBounds, at now: Int64
-    ) async throws(JobStoreError) -> JobHandout {
+    ) async throws(StoreError) -> JobHandout {
         book.withLock { $0.take(queue, lease, bounds, at: now) }
     }
 
     /// Lets `change` happen to a job, if it may.
-    public func change(_ id: JobID, _ change: JobChange, at now: Int64) async throws(JobStoreError) -> JobChanged? {
+    public func change(_ id: JobID, _ change: JobChange, at now: Int64) async throws(StoreError) -> JobChanged? {
         book.withLock { $0.change(id, change, at: now) }
     }
 
     /// A job as it was changed last.
-    public func find(_ id: JobID) async throws(JobStoreError) -> StoredJob? { book.withLock { $0.find(id) } }
+    public func find(_ id: JobID) async throws(StoreError) -> StoredJob? { book.withLock { $0.find(id) } }
 
     /// Lets happen what is due in a queue, and counts.
-    public func tidy(_ queue: String, bounds: JobBounds, at now: Int64) async throws(JobStoreError) -> JobCounts {
+    public func tidy(_ queue: String, bounds: JobBounds, at now: Int64) async throws(StoreError) -> JobCounts {
         book.withLock { $0.tidy(queue, bounds, at: now) }
     }
 }

@@ -1,18 +1,18 @@
 #if SQLiteSupport
-internal import CostLedger
 internal import GRDB
 internal import GRDBSQLite
+internal import SpillwayCore
 
 /// Says how a connection is to write, and refuses where it cannot.
 func prepare(_ connection: OpaquePointer, _ path: String, _ access: FileAccess) throws {
     if case .write(let synchronous) = access {
         guard sqlite3_db_readonly(connection, "main") == 0 else {
-            throw LedgerStoreError(.readOnly, "\(path): the file may only be read")
+            throw StoreError(.readOnly, "\(path): the file may only be read")
         }
         // What it says is what it has become.
         let mode = try Statement(connection, "PRAGMA journal_mode = WAL").firstText()
         guard mode == "wal" else {
-            throw LedgerStoreError(.other, "\(path): no write-ahead log can be kept there, only '\(mode ?? "")'")
+            throw StoreError(.other, "\(path): no write-ahead log can be kept there, only '\(mode ?? "")'")
         }
         try execute("PRAGMA synchronous = \(synchronous.rawValue)", connection)
     }

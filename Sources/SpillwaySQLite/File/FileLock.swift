@@ -1,5 +1,4 @@
 #if SQLiteSupport
-internal import CostLedger
 internal import SpillwayCore
 #if canImport(Darwin)
 private import Darwin
@@ -16,7 +15,7 @@ final class FileLock: Sendable {
     private let descriptor: Locked<Int32>
 
     /// Locks; where another has it, waits until it is free, or refuses.
-    init(_ path: String, waits: Bool = false) throws(LedgerStoreError) {
+    init(_ path: String, waits: Bool = false) throws(StoreError) {
         let place = Self.resolved(path) + ".lock"
         let descriptor = open(place, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw systemError(errno, place) }
@@ -26,7 +25,7 @@ final class FileLock: Sendable {
             let owner = Self.owner(descriptor)
             Self.close(descriptor)
             guard code == EWOULDBLOCK else { throw systemError(code, place) }
-            throw LedgerStoreError(.inUse, "\(path): another ledger has it open, in process \(owner)")
+            throw StoreError(.inUse, "\(path): another ledger has it open, in process \(owner)")
         }
         // For whoever looks; that it is locked is what counts.
         let line = "\(getpid())\n"

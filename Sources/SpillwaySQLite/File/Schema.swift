@@ -1,6 +1,6 @@
 #if SQLiteSupport
-internal import CostLedger
 internal import GRDB
+internal import SpillwayCore
 
 /// How a file is laid out.
 struct Schema {
@@ -21,7 +21,7 @@ struct Schema {
         let application = try integer("PRAGMA application_id", connection) ?? 0
         if application == self.application {
             guard version <= self.version else {
-                throw LedgerStoreError(
+                throw StoreError(
                     .other,
                     "\(path): its layout is \(version), of a newer version of this library; this one knows \(self.version)"
                 )
@@ -31,9 +31,9 @@ struct Schema {
         }
         let isEmpty = try integer("SELECT count(*) FROM sqlite_schema", connection) == 0
         guard isEmpty, application == 0, version == 0 else {
-            throw LedgerStoreError(.corrupt, "\(path): a database of something else, not of \(content)")
+            throw StoreError(.corrupt, "\(path): a database of something else, not of \(content)")
         }
-        guard case .write = access else { throw LedgerStoreError(.corrupt, "\(path): there is no ledger in it yet") }
+        guard case .write = access else { throw StoreError(.corrupt, "\(path): there is no ledger in it yet") }
         let marks = "PRAGMA application_id = \(self.application); PRAGMA user_version = \(self.version);"
         do {
             try execute("BEGIN IMMEDIATE;" + tables + marks + "COMMIT;", connection)
@@ -50,7 +50,7 @@ struct Schema {
             try execute("BEGIN IMMEDIATE; \(migration) PRAGMA user_version = \(version); COMMIT;", connection)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
             try? execute("ROLLBACK", connection)
-            throw LedgerStoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
+            throw StoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
         } catch {
             try? execute("ROLLBACK", connection)
             throw error

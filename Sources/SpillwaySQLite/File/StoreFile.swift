@@ -1,8 +1,8 @@
 #if SQLiteSupport
-internal import CostLedger
 internal import Dispatch
 internal import GRDB
 internal import GRDBSQLite
+internal import SpillwayCore
 
 /// What for a file is opened.
 enum FileAccess: Sendable {
@@ -29,7 +29,7 @@ final class StoreFile<Tables: FileTables>: Sendable {
     /// What was prepared, touched on the queue alone; nil: closed.
     nonisolated(unsafe) private var tables: Tables?
 
-    private init(_ path: String, _ access: FileAccess) throws(LedgerStoreError) {
+    private init(_ path: String, _ access: FileAccess) throws(StoreError) {
         self.path = path
         var configuration = Configuration()
         configuration.label = Tables.label
@@ -59,17 +59,17 @@ final class StoreFile<Tables: FileTables>: Sendable {
     }
 
     /// Opens the file, not on the caller's thread.
-    static func open(_ path: String, _ access: FileAccess) async throws(LedgerStoreError) -> StoreFile {
-        try await offThePool { () throws(LedgerStoreError) in try StoreFile(path, access) }
+    static func open(_ path: String, _ access: FileAccess) async throws(StoreError) -> StoreFile {
+        try await offThePool { () throws(StoreError) in try StoreFile(path, access) }
     }
 
     /// Does `work` on a thread that may be held up.
     static func offThePool<Value: Sendable>(
-        _ work: @escaping @Sendable () throws(LedgerStoreError) -> Value
-    ) async throws(LedgerStoreError) -> Value {
-        let result: Result<Value, LedgerStoreError> = await withCheckedContinuation { continuation in
+        _ work: @escaping @Sendable () throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                do throws(LedgerStoreError) {
+                do throws(StoreError) {
                     continuation.resume(returning: .success(try work()))
                 } catch {
                     continuation.resume(returning: .failure(error))
@@ -84,11 +84,11 @@ final class StoreFile<Tables: FileTables>: Sendable {
     /// A cancelled task waits for it all the same: what is stored must be known.
     func perform<Value: Sendable>(
         _ work: @escaping @Sendable (Tables) throws -> Value
-    ) async throws(LedgerStoreError) -> Value {
-        let result: Result<Value, LedgerStoreError> = await withCheckedContinuation { continuation in
+    ) async throws(StoreError) -> Value {
+        let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
             queue.asyncWriteWithoutTransaction { [self] _ in
                 guard let tables else {
-                    continuation.resume(returning: .failure(LedgerStoreError(.closed, "\(path): it was closed")))
+                    continuation.resume(returning: .failure(StoreError(.closed, "\(path): it was closed")))
                     return
                 }
                 do {
@@ -102,7 +102,7 @@ final class StoreFile<Tables: FileTables>: Sendable {
     }
 
     /// Closes the connection, and only then lets others have the file.
-    func close() throws(LedgerStoreError) {
+    func close() throws(StoreError) {
         defer { lock?.release() }
         do {
             queue.inDatabase { _ in tables = nil }

@@ -28,7 +28,7 @@ struct JobRow {
             let criticality = Criticality(rawValue: Criticality.criticalPlus.rawValue - rank),
             let phase = UInt8(exactly: row[13]).flatMap({ JobRecord.Phase(rawValue: $0) }),
             let runs = Int(exactly: row[15]), let mostRuns = Int(exactly: row[12])
-        else { throw LedgerStoreError(.corrupt, "\(path): job \(row[0]) makes no sense") }
+        else { throw StoreError(.corrupt, "\(path): job \(row[0]) makes no sense") }
         number = row[0]
         turn = row[8]
         self.phase = phase

@@ -1,5 +1,4 @@
 #if SQLiteSupport
-internal import CostLedger
 internal import GRDB
 internal import GRDBSQLite
 internal import ModelRouting
@@ -82,7 +81,7 @@ final class JobTables: FileTables {
             payload = try statement("SELECT bytes FROM payloads WHERE number = ?")
             result = try statement("SELECT bytes FROM results WHERE number = ?")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-            throw LedgerStoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
+            throw StoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
         }
     }
 
@@ -272,8 +271,8 @@ final class JobTables: FileTables {
         return bytes
     }
 
-    private func missing(_ id: JobID) -> LedgerStoreError {
-        LedgerStoreError(.corrupt, "\(path): what belongs to job \(id) is missing")
+    private func missing(_ id: JobID) -> StoreError {
+        StoreError(.corrupt, "\(path): what belongs to job \(id) is missing")
     }
 
     private static func one(_ holds: Bool) -> Int64 { holds ? 1 : 0 }

@@ -47,7 +47,7 @@ final class LedgerTables: FileTables {
                 """)
             count = try Statement(connection, "UPDATE last_number SET number = ? WHERE number < ?1")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-            throw LedgerStoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
+            throw StoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
         }
     }
 
@@ -65,7 +65,7 @@ final class LedgerTables: FileTables {
     }
 
     private func write(_ batch: LedgerBatch) throws {
-        guard let insert else { throw LedgerStoreError(.readOnly, "\(path): it was opened for reading") }
+        guard let insert else { throw StoreError(.readOnly, "\(path): it was opened for reading") }
         var known = try openNumbers ?? Set(allOpen())
         var last = batch.lastNumber
         for posting in batch.postings {
@@ -170,7 +170,7 @@ final class LedgerTables: FileTables {
             """)
         try rows.rows { row in
             guard let window = row.text(2).flatMap(WindowLabel.window) else {
-                throw LedgerStoreError(.corrupt, "\(path): a balance of an unknown window")
+                throw StoreError(.corrupt, "\(path): a balance of an unknown window")
             }
             balances.append(
                 Balance(

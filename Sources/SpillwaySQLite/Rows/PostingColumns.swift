@@ -32,7 +32,7 @@ enum PostingColumns {
 
     static func id(_ posting: Posting) throws -> Int64 {
         guard posting.number <= UInt64(Int64.max >> 2) else {
-            throw LedgerStoreError(.other, "the number \(posting.number) is too large for SQLite")
+            throw StoreError(.other, "the number \(posting.number) is too large for SQLite")
         }
         let kind: Posting.Kind = posting.kind == .saved ? .settled : posting.kind
         return Int64(posting.number) << 2 | Int64(kind.rawValue)
@@ -73,7 +73,7 @@ enum PostingColumns {
             let source = Usage.Source(rawValue: UInt8(clamping: row[8])),
             let attempt = UInt32(exactly: row[2]), let verdict = Outcome.Verdict(rawValue: UInt8(clamping: row[9])),
             let cause = row.text(10).map({ Outcome.Cause($0) }) ?? Outcome.Cause.none
-        else { throw LedgerStoreError(.corrupt, "\(path): posting \(id >> 2) makes no sense") }
+        else { throw StoreError(.corrupt, "\(path): posting \(id >> 2) makes no sense") }
         let hint = row.optional(11).map { Duration.nanoseconds($0) }
         let outcome: Outcome =
             switch verdict {
@@ -84,7 +84,7 @@ enum PostingColumns {
         var usage: Usage?
         if let source = row.optional(12) {
             guard let source = Usage.Source(rawValue: UInt8(clamping: source)) else {
-                throw LedgerStoreError(.corrupt, "\(path): the usage of posting \(id >> 2) makes no sense")
+                throw StoreError(.corrupt, "\(path): the usage of posting \(id >> 2) makes no sense")
             }
             var counted = Usage(requests: 0, source: source)
             for meter in Usage.Meter.allCases { counted[meter] = Int(row[Int32(13 + meter.rawValue)]) }

@@ -1,5 +1,6 @@
 #if SQLiteSupport
 internal import CostLedger
+internal import SpillwayCore
 
 /// Scopes and lists of them, each written once and then named by a number.
 final class ScopeTable {
@@ -110,7 +111,7 @@ final class ScopeTable {
     /// The scope whose kind and name begin at `column` of a row.
     static func scope(_ row: Statement, _ column: Int32, _ path: String) throws -> Scope {
         guard let kind = row.text(column).flatMap({ Scope.Kind($0) }), let name = row.text(column + 1) else {
-            throw LedgerStoreError(.corrupt, "\(path): a scope of an unknown kind")
+            throw StoreError(.corrupt, "\(path): a scope of an unknown kind")
         }
         return Scope(kind, name)
     }

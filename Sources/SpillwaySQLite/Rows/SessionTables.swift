@@ -1,7 +1,7 @@
 #if SQLiteSupport
-internal import CostLedger
 internal import GPUClient
 internal import GRDB
+internal import SpillwayCore
 
 /// The tables of a file of sessions.
 final class SessionTables: FileTables {
@@ -40,7 +40,7 @@ final class SessionTables: FileTables {
             count = try statement("UPDATE last_revision SET revision = revision + 1")
             lastRevision = try statement("SELECT revision FROM last_revision")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-            throw LedgerStoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
+            throw StoreError(.corrupt, "\(path): tables are missing: \(error.message ?? "")")
         }
     }
 
@@ -60,7 +60,7 @@ final class SessionTables: FileTables {
             try expire.run()
             try count.run()
             guard let revision = try lastRevision.integer() else {
-                throw LedgerStoreError(.corrupt, "\(path): the last revision is missing")
+                throw StoreError(.corrupt, "\(path): the last revision is missing")
             }
             bind(StoredSession(session, revision: revision, expires: expires), to: insert)
             try insert.run()
@@ -100,7 +100,7 @@ final class SessionTables: FileTables {
     private func session(_ row: Statement) throws -> StoredSession {
         guard let id = row.text(0), let replica = row.text(3), let model = row.text(4),
             let turns = Int(exactly: row[11])
-        else { throw LedgerStoreError(.corrupt, "\(path): session '\(row.text(0) ?? "")' makes no sense") }
+        else { throw StoreError(.corrupt, "\(path): session '\(row.text(0) ?? "")' makes no sense") }
         let version = row.optional(5).map { ModelVersion(Int($0), Int(row[6]), Int(row[7])) }
         var session = Session(
             id: id, replica: replica, model: model, version: version, zone: row.text(8), started: row[9],

@@ -75,7 +75,7 @@ struct SessionStoreTests {
         var zone = session()
         zone.zone = long
         for bad in [session(""), session(long), session("s", replica: long), negative, zone] {
-            let error = await #expect(throws: SessionStoreError.self) {
+            let error = await #expect(throws: StoreError.self) {
                 try await store.put(bad, replacing: nil, expires: 100, at: 0)
             }
             #expect(error?.kind == .invalid)

@@ -42,7 +42,7 @@ import Testing
             }
             let job = try await two.submit([])
             try await simulation.time.sleep(for: .seconds(45))
-            mine.failure.change { $0 = JobStoreError(.other, "cut off") }
+            mine.failure.change { $0 = StoreError(.other, "cut off") }
             let second = simulation.start("second") { try await two.work { _ in [2] } }
             try await simulation.time.sleep(for: .seconds(120))
             mine.failure.change { $0 = nil }
@@ -69,7 +69,7 @@ import Testing
                 }
             }
             try await simulation.time.sleep(for: .seconds(1))
-            mine.failure.change { $0 = JobStoreError(.closed, "dead") }
+            mine.failure.change { $0 = StoreError(.closed, "dead") }
             first.cancel()
             _ = try? await first.value
             let second = simulation.start("second") { try await two.work { run in [UInt8(run.number)] } }
@@ -138,7 +138,7 @@ import Testing
             let worker = simulation.start("worker") {
                 try await queue.work { _ in
                     runs.change { $0 += 1 }
-                    store.failure.change { $0 = JobStoreError(.full, "no room") }
+                    store.failure.change { $0 = StoreError(.full, "no room") }
                     return [1]
                 }
             }
@@ -156,7 +156,7 @@ import Testing
     @Test func `a worker outlives a store that fails, but not one that is closed`() throws {
         try simulation.run { [simulation] in
             let store = SeenStore(), queue = try simulation.queue("jobs", store)
-            store.failure.change { $0 = JobStoreError(.inUse, "busy") }
+            store.failure.change { $0 = StoreError(.inUse, "busy") }
             let worker = simulation.start("worker") { try await queue.work { _ in [1] } }
             try await simulation.time.sleep(for: .seconds(60))
             // Not as fast as it can.
@@ -164,7 +164,7 @@ import Testing
             store.failure.change { $0 = nil }
             let job = try await queue.submit([])
             #expect(try await queue.ended(job.id).state == .done([1]))
-            let failure = JobStoreError(.closed, "closed")
+            let failure = StoreError(.closed, "closed")
             store.failure.change { $0 = failure }
             await #expect(throws: JobError.store(failure)) { try await worker.value }
         }

@@ -52,13 +52,13 @@ import Testing
                 switch random.next() % 12 {
                 case 0:
                     // It dies, and another comes for it.
-                    processes[place].0.failure.change { $0 = JobStoreError(.closed, "dead") }
+                    processes[place].0.failure.change { $0 = StoreError(.closed, "dead") }
                     processes[place].1.1.cancel()
                     let seen = store.other()
                     processes[place] = (seen, try Self.process(seen, simulation))
                 case 1:
                     let seen = processes[place].0
-                    seen.failure.change { $0 = JobStoreError(.other, "cut off") }
+                    seen.failure.change { $0 = StoreError(.other, "cut off") }
                     simulation.start("mend") {
                         try await time.sleep(for: .seconds(Int64(random.next() % 20)))
                         seen.failure.change { if $0?.kind == .other { $0 = nil } }

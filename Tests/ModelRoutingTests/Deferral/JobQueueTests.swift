@@ -118,7 +118,7 @@ import Testing
     @Test func `a store that fails says so, and is asked again`() throws {
         try simulation.run { [simulation] in
             let store = SeenStore(), queue = try simulation.queue("jobs", store)
-            let failure = JobStoreError(.full, "no room")
+            let failure = StoreError(.full, "no room")
             store.failure.change { $0 = failure }
             await #expect(throws: JobError.store(failure)) { try await queue.submit([]) }
             #expect(queue.storeFailure == failure)

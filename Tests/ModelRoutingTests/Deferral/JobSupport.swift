@@ -62,7 +62,7 @@ final class SeenStore: JobStore {
     private let store: MemoryJobStore
     let effects: Noted<Effects>
     /// What every call fails with; nil: none does.
-    let failure = Noted<JobStoreError?>(nil)
+    let failure = Noted<StoreError?>(nil)
     let calls = Noted(0)
 
     init(_ store: MemoryJobStore = MemoryJobStore(isShared: true), _ effects: Noted<Effects> = Noted(Effects())) {
@@ -73,7 +73,7 @@ final class SeenStore: JobStore {
     /// The same store, as another process sees it.
     func other() -> SeenStore { SeenStore(store, effects) }
 
-    private func reach() async throws(JobStoreError) {
+    private func reach() async throws(StoreError) {
         calls.change { $0 += 1 }
         // Others may be first.
         await Task.yield()
@@ -82,21 +82,21 @@ final class SeenStore: JobStore {
 
     func insert(
         _ record: JobRecord, payload: [UInt8], bounds: JobBounds, at now: Int64
-    ) async throws(JobStoreError) -> JobInsertion {
+    ) async throws(StoreError) -> JobInsertion {
         try await reach()
         return try await store.insert(record, payload: payload, bounds: bounds, at: now)
     }
 
     func take(
         from queue: String, lease: Int64, bounds: JobBounds, at now: Int64
-    ) async throws(JobStoreError) -> JobHandout {
+    ) async throws(StoreError) -> JobHandout {
         try await reach()
         let handout = try await store.take(from: queue, lease: lease, bounds: bounds, at: now)
         if handout.job != nil { effects.change { $0.takes += 1 } }
         return handout
     }
 
-    func change(_ id: JobID, _ change: JobChange, at now: Int64) async throws(JobStoreError) -> JobChanged? {
+    func change(_ id: JobID, _ change: JobChange, at now: Int64) async throws(StoreError) -> JobChanged? {
         try await reach()
         let changed = try await store.change(id, change, at: now)
         if changed?.isApplied == true, case .finish(_, let result) = change {
@@ -105,12 +105,12 @@ final class SeenStore: JobStore {
         return changed
     }
 
-    func find(_ id: JobID) async throws(JobStoreError) -> StoredJob? {
+    func find(_ id: JobID) async throws(StoreError) -> StoredJob? {
         try await reach()
         return try await store.find(id)
     }
 
-    func tidy(_ queue: String, bounds: JobBounds, at now: Int64) async throws(JobStoreError) -> JobCounts {
+    func tidy(_ queue: String, bounds: JobBounds, at now: Int64) async throws(StoreError) -> JobCounts {
         try await reach()
         return try await store.tidy(queue, bounds: bounds, at: now)
     }

@@ -47,7 +47,7 @@ final class Disk: Sendable {
 
         var isAlive: Bool { !isDead.load(ordering: .relaxed) }
 
-        func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage {
+        func load(at now: Int64) async throws(StoreError) -> LedgerImage {
             disk.contents.withLock { contents in
                 var open: [UInt64: Posting] = [:]
                 for posting in contents.postings.values {
@@ -66,10 +66,10 @@ final class Disk: Sendable {
             }
         }
 
-        func append(_ batch: LedgerBatch) async throws(LedgerStoreError) {
+        func append(_ batch: LedgerBatch) async throws(StoreError) {
             try await pause()
             // Now and then the disk refuses, or keeps a batch and does not get to say so: it is given again.
-            if random.upTo(19) == 0 { throw LedgerStoreError(.full, "no space left") }
+            if random.upTo(19) == 0 { throw StoreError(.full, "no space left") }
             disk.contents.withLock { contents in
                 for posting in batch.postings {
                     contents.lastNumber = max(contents.lastNumber, posting.number, posting.operation)
@@ -82,14 +82,14 @@ final class Disk: Sendable {
                 }
             }
             try await pause()
-            if random.upTo(19) == 0 { throw LedgerStoreError(.other, "no answer") }
+            if random.upTo(19) == 0 { throw StoreError(.other, "no answer") }
         }
 
-        private func pause() async throws(LedgerStoreError) {
+        private func pause() async throws(StoreError) {
             do { try await time.sleep(for: .microseconds(random.upTo(3_000))) } catch {
-                throw LedgerStoreError(.other, "interrupted")
+                throw StoreError(.other, "interrupted")
             }
-            if !isAlive { throw LedgerStoreError(.closed, "the process is dead") }
+            if !isAlive { throw StoreError(.closed, "the process is dead") }
         }
     }
 }

@@ -108,13 +108,13 @@ final class SpendingTrial: Sendable {
             do {
                 return try await Ledger.open(
                     "ledger", configuration, store: process, time: simulation.time, epoch: 0)
-            } catch is LedgerStoreError {}
+            } catch is StoreError {}
         }
     }
 
     private func store(_ ledger: Ledger) async throws {
         while true {
-            do throws(LedgerStoreError) { return try await ledger.stored() } catch {
+            do throws(StoreError) { return try await ledger.stored() } catch {
                 if error.kind == .closed { throw error }
             }
         }

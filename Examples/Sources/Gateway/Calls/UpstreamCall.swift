@@ -223,7 +223,7 @@ final class UpstreamCall: Sendable {
 
     /// Returns when what is held for the call may be relied on, also after a crash.
     private func storeHold() async throws(UpstreamError) {
-        do throws(LedgerStoreError) {
+        do throws(StoreError) {
             try await bill?.account.ledger.storedBeforeDispatch()
         } catch {
             throw UpstreamError("the ledger cannot store what is held: \(error)", .neutral(.rejected))

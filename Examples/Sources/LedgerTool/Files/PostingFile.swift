@@ -1,5 +1,6 @@
 import CostLedger
 import Foundation
+import SpillwayCore
 import SpillwaySQLite
 
 /// Somewhere that postings can be read from.
@@ -27,7 +28,7 @@ private struct SQLiteFile: PostingSource {
     let reader: SQLiteLedgerReader
 
     func read(_ body: (Posting) throws -> Void) async throws {
-        do { try await reader.postings(body) } catch let error as LedgerStoreError {
+        do { try await reader.postings(body) } catch let error as StoreError {
             throw InputError(error.description)
         }
     }

@@ -1,5 +1,6 @@
 import CostLedger
 import Foundation
+import SpillwayCore
 import SpillwaySQLite
 import Synchronization
 import Testing
@@ -17,14 +18,14 @@ private final class Shelf: LedgerStore {
         set { state.withLock { $0.fails = newValue } }
     }
 
-    func load(at now: Int64) async throws(LedgerStoreError) -> LedgerImage { LedgerImage() }
+    func load(at now: Int64) async throws(StoreError) -> LedgerImage { LedgerImage() }
 
-    func append(_ batch: LedgerBatch) async throws(LedgerStoreError) {
+    func append(_ batch: LedgerBatch) async throws(StoreError) {
         let isKept = state.withLock { state in
             if !state.fails { state.postings += batch.postings }
             return !state.fails
         }
-        if !isKept { throw LedgerStoreError(.full, "no room on the shelf") }
+        if !isKept { throw StoreError(.full, "no room on the shelf") }
     }
 }
 
