@@ -17,7 +17,7 @@ import Testing
                 "{ retries: 0, deadlineSeconds: 300, attemptSeconds: 300, stallSeconds: 60, firstContentSeconds: 60 }",
             flags: flags, speed: 10
         ) { bench in
-            // Streams that last: a token every simulated 5 s. On a machine that is very busy some have ended before the drain.
+            // Streams that last: a token every simulated 5 s. On a very busy machine some have ended before the drain.
             try await bench.fault(.dribble, replica: #""all""#, extra: #","duration_ms":5000"#)
             var streams: [HTTPClientResponse] = []
             for _ in 0..<100 { streams.append(try await bench.open("hello", streamed: true)) }

@@ -67,7 +67,9 @@ import Testing
             )
             .filter { !["none", "cancelled"].contains($0.1) }.compactMap { Int($0.2) }.reduce(0, +)
             // One call may take all retries at replicas, but each replica fails three times at most.
-            #expect((1...3).contains(failed), "\(page)")
+            // None, if a probe was first.
+            #expect(failed <= 3, "\(page)")
+            try await bench.fleetView { $0["gpu-1"]?.phase != "ready" }
             try await bench.faults()
             try await bench.fleetView { $0["gpu-1"]?.phase == "ready" }
             while try await bench.ask("hello").replica != "gpu-1" {}
