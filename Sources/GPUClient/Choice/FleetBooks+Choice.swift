@@ -13,7 +13,12 @@ extension FleetRule {
 extension FleetState.Books {
     /// One of `open`, which is not empty, by the rule.
     mutating func choose(_ ask: FleetState.Ask, _ open: ReplicaSet, _ random: RandomSource) -> Int {
-        turn = (turn + 1) % replicas.count
+        let chosen = one(of: open, ask, random)
+        turn = chosen + 1
+        return chosen
+    }
+
+    private mutating func one(of open: ReplicaSet, _ ask: FleetState.Ask, _ random: RandomSource) -> Int {
         let rule = configuration.rule, prefix = ask.prefix
         if rule.usesPrefixes { match(prefix) }
         switch rule {

@@ -5,8 +5,8 @@ extension FleetState.Books {
     /// Those that may, and why there are none.
     func open(_ ask: FleetState.Ask) -> (replicas: ReplicaSet, reason: Reason) {
         if isAnyAsGood(ask) { return (wanted, .noTarget) }
-        let gate = ask.session.map { VersionGate($0) }, tokens = ask.call.tokens.total
-        var wanted = 0, well = 0, fitting = 0, full = 0, old = 0
+        let gate = ask.session.map { VersionGate($0) }, tokens = ask.tokens
+        var wanted = 0, well = 0, candidates = 0, fitting = 0, full = 0, old = 0
         var (ready, degraded) = replicas.withUnsafeBufferPointer { replicas in
             ReplicaSet.two(of: replicas.count) { place in
                 let replica = replicas[place]
@@ -16,10 +16,12 @@ extension FleetState.Books {
                 if phase == .ready { well += 1 }
                 if tokens > replica.window { return (false, false) }
                 fitting += 1
-                if phase != .ready, phase != .degraded { return (false, false) }
+                if phase != .ready, phase != .degraded || replica.isVetoed { return (false, false) }
                 if !ask.avoided.isEmpty, ask.avoided.contains(records[place].member.name) { return (false, false) }
                 if let gate, !gate.allows(records[place].member) { return (false, false) }
-                if let memory = configuration.memory, replica.isFull(ask.held, memory) {
+                // That all who are well are full is no reason to ask the sick.
+                if phase == .ready { candidates += 1 }
+                if let memory = configuration.memory, replica.isFull(ask.held, memory, at: ask.now) {
                     full += 1
                     return (false, false)
                 }
@@ -31,7 +33,7 @@ extension FleetState.Books {
             }
         }
         // Few that are well could not bear the load of all; and a poor chance is better than none.
-        if Double(well) < configuration.panic * Double(wanted) || ready.isEmpty { ready.formUnion(degraded) }
+        if Double(well) < configuration.panic * Double(wanted) || candidates == 0 { ready.formUnion(degraded) }
         let reason: Reason =
             fitting == 0 && wanted > 0 ? .windowTooSmall : full > 0 ? .memoryFull : old > 0 ? .saturated : .noTarget
         return (ready, reason)
@@ -40,7 +42,7 @@ extension FleetState.Books {
     /// Whether nothing tells replicas apart that the call could be refused for, so that none needs to be looked at.
     private func isAnyAsGood(_ ask: FleetState.Ask) -> Bool {
         configuration.health == nil && configuration.memory == nil && configuration.queueAge == nil
-            && ask.session == nil && ask.avoided.isEmpty && ask.call.tokens.total <= leastWindow
+            && ask.session == nil && ask.avoided.isEmpty && ask.tokens <= leastWindow
     }
 
     /// Those of `open` that share no zone with one where the call has failed, if there are any: what failed it may be the zone's.

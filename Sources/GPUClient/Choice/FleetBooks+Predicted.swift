@@ -28,10 +28,10 @@ extension FleetState.Books {
         let prefix = ask.prefix, now = ask.now
         let part = (own + 1) / (reported + 1), home = part < 0.999 ? home(prefix, open) : -1
         let weight = Self.own + Self.alone * part * part
-        let common = done > 0 ? took / done : 1
+        let common = commonPace
         let last = ask.session.flatMap { place(of: $0.replica) } ?? -1
         if let objective = configuration.objective, done > 0 {
-            let cheapest = cheapest(ask, open, within: Double(objective.clampedNanoseconds))
+            let cheapest = cheapest(ask, open, last, within: Double(objective.clampedNanoseconds))
             if cheapest >= 0 { return cheapest }
         }
         return least(of: open) { index, replica in
@@ -40,7 +40,7 @@ extension FleetState.Books {
             if index == last { own *= 1 - Self.home }
             let pace = replica.pace > 0 ? replica.pace : common
             var tokens = Double(replica.pending) + Self.held * Double(replica.held) + weight * own
-            tokens += replica.lack(prefix.tokens) + Self.reports * part * others(replica, pace, at: now)
+            tokens += replica.lack(prefix.tokens, at: now) + Self.reports * part * others(replica, pace, at: now)
             if index == home { tokens += Self.homeGuess * part * (1 - part) * Double(replica.pending) }
             return (tokens * pace + replica.farther) / (replica.share(at: now) * replica.weight)
         }
@@ -50,20 +50,30 @@ extension FleetState.Books {
     ///
     /// An answer costs its share of the replica's time: its tokens of the prompt, and those of the answer among the calls that are made
     /// beside it. So calls come together on few replicas, and the others idle (``Fleet/idle(for:keeping:at:)``).
-    private func cheapest(_ ask: FleetState.Ask, _ open: ReplicaSet, within objective: Double) -> Int {
-        let common = took / done
-        var soon = ReplicaSet()
+    private func cheapest(
+        _ ask: FleetState.Ask, _ open: ReplicaSet, _ last: Int, within objective: Double
+    ) -> Int {
+        let common = commonPace
+        func own(_ place: Int, _ replica: ReplicaState) -> Double {
+            let tokens = Double(max(1, ask.prefix.tokens - cached[place]))
+            return (place == last ? tokens * (1 - Self.home) : tokens) * (replica.pace > 0 ? replica.pace : common)
+        }
+        func wait(_ place: Int, _ replica: ReplicaState) -> Double {
+            let ahead = Double(replica.pending) + replica.lack(ask.prefix.tokens, at: ask.now)
+            return own(place, replica) + ahead * (replica.pace > 0 ? replica.pace : common) + replica.farther
+        }
+        var soon = ReplicaSet(), dearest = 0.0
         open.forEach { place in
-            let replica = replicas[place], pace = replica.pace > 0 ? replica.pace : common
-            let own = Double(max(1, ask.prefix.tokens - cached[place]))
-            let wait = (Double(replica.pending) + replica.lack(ask.prefix.tokens) + own) * pace + replica.farther
+            let replica = replicas[place]
             // One that comes back little by little is soon enough for few.
-            if wait <= objective * replica.share(at: ask.now) { soon.insert(place) }
+            if wait(place, replica) <= objective * replica.share(at: ask.now) { soon.insert(place) }
+            dearest = max(dearest, replica.cost)
         }
         return least(of: soon) { place, replica in
-            let own = Double(max(1, ask.prefix.tokens - cached[place])) * (replica.pace > 0 ? replica.pace : common)
             let answer = Double(ask.call.tokens.maxOutput) * replica.tokenPace / Double(replica.calls + 1)
-            return replica.cost * (own + answer)
+            // What nobody knows the price of is as dear as any; of equals the sooner.
+            let cost = replica.cost >= 0 ? replica.cost : dearest > 0 ? dearest : 1
+            return cost * (own(place, replica) + answer) * (1 + 1e-6 * wait(place, replica) / objective)
         }
     }
 

@@ -1,46 +1,40 @@
 internal import SpillwayCore
 
 extension FleetState.Books {
-    /// By what share what was learnt of a replica's pace fades with each first token.
-    private static let fade = 0.9
-
     /// Books a call at `place`.
     mutating func book(
         _ ask: FleetState.Ask, at place: Int, _ stream: StreamID?
     ) -> FleetState.Found {
         let prefix = ask.prefix, now = ask.now
         // The last token of a prompt is always computed: its output is the first token of the answer.
-        let hit = max(0, min(cached[place], prefix.tokens - 1)), uncached = max(1, prefix.tokens - hit)
+        let known = configuration.rule.usesPrefixes ? cached[place] : 0
+        let hit = max(0, min(known, prefix.tokens - 1)), uncached = max(1, prefix.tokens - hit)
         let ahead = replicas[place].pending + uncached, held = ask.held
         let index = free.popLast() ?? tickets.count
         lastNumber += 1
         let ticket = FleetState.Ticket(
-            number: lastNumber, place: place, uncached: uncached, held: held, ahead: ahead, began: now,
-            prefix: prefix, stream: stream)
+            number: lastNumber, place: place, uncached: uncached, held: held, ahead: ahead,
+            streams: ask.call.streams, began: now, prefix: prefix, stream: stream)
         if index == tickets.count { tickets.append(ticket) } else { tickets[index] = ticket }
         replicas[place].calls += 1
         replicas[place].pending += uncached
         replicas[place].held += held
-        replicas[place].lastUsed = now
+        // Who does not tell when the engine begins with a call is taken to have begun.
+        replicas[place].heldRunning += ticket.streams ? 0 : held
+        replicas[place].lastUsed = max(replicas[place].lastUsed, now)
         enqueue(index, at: place)
         let weight = meanTokens == 0 ? 1 : 0.01
         meanTokens += (Double(prefix.tokens) - meanTokens) * weight
         meanUncached += (Double(uncached) - meanUncached) * weight
         if configuration.rule.usesPrefixes {
             homes.note(prefix.hashes)
-            map.record(prefix.hashes, at: place, most: max(1, replicas[place].kept / prefix.tokensPerHash))
+            map.record(prefix.hashes, at: place, tokens: prefix.tokensPerHash, most: replicas[place].kept)
         }
-        let pace = pace(of: place)
+        let pace = done == 0 ? 0 : replicas[place].pace > 0 ? replicas[place].pace : commonPace
         return FleetState.Found(
             member: records[place].member, cached: hit,
             predicted: pace > 0 ? .nanoseconds(Int64(min(1e15, Double(ahead) * pace))) : nil,
             ticket: .init(index: index, number: lastNumber))
-    }
-
-    /// Nanoseconds for a token ahead of a first token; 0: nothing is known of any replica.
-    func pace(of place: Int) -> Double {
-        if replicas[place].pace > 0 { return replicas[place].pace }
-        return done > 0 ? took / done : 0
     }
 
     /// Its health and its stream there; nil: it has ended, or there are no health checks.
@@ -57,50 +51,38 @@ extension FleetState.Books {
         tickets[ticket.index].firstToken = now
         dequeue(ticket.index, at: place)
         replicas[place].pending -= entry.uncached
-        // Sums, so that long ones tell more: of the time of a short one most is not that of its tokens.
-        let took = Double(entry.began.duration(to: now).clampedNanoseconds), ahead = Double(entry.ahead)
-        replicas[place].took = replicas[place].took * Self.fade + took
-        replicas[place].done = replicas[place].done * Self.fade + ahead
-        let fade = 1 - (1 - Self.fade) / Double(replicas.count)
-        self.took = self.took * fade + took
-        self.done = self.done * fade + ahead
-        // Taken for as fast as the others until it has shown otherwise over a hundred calls' tokens.
-        let prior = 100 * meanTokens
-        replicas[place].pace =
-            (replicas[place].took + prior * self.took / self.done) / (replicas[place].done + prior)
+        replicas[place].heldRunning += entry.streams ? entry.held : 0
+        learn(entry.began.duration(to: now), entry.ahead, of: place)
         return stream(of: ticket)
     }
 
-    mutating func end(_ ticket: FleetState.Ticket.ID, usage: Usage?, at now: Instant?) {
+    mutating func end(_ ticket: FleetState.Ticket.ID, _ outcome: Outcome, usage: Usage?, at now: Instant?) {
         let entry = tickets[ticket.index], place = entry.place
         guard entry.number == ticket.number else { return }
+        let answer = usage?.answerTokens ?? 0
         if let first = entry.firstToken {
-            if let usage, let now, usage.answerTokens > 1 {
-                let pace = Double(first.duration(to: now).clampedNanoseconds) / Double(usage.answerTokens - 1)
-                let before = replicas[place].tokenPace
-                replicas[place].tokenPace = before == 0 ? pace : before + (1 - Self.fade) * (pace - before)
-            }
+            if let now, answer > 1 { learnAnswer(first.duration(to: now), answer - 1, of: place) }
         } else {
             dequeue(ticket.index, at: place)
             replicas[place].pending -= entry.uncached
+            // Of an answer that came as a whole the time to its first token is what its others leave.
+            if let now, !entry.streams, outcome.verdict == .success {
+                let others = Double(max(0, answer - 1)) * replicas[place].tokenPace
+                let first = Double(entry.began.duration(to: now).clampedNanoseconds) - others
+                learn(.nanoseconds(Int64(max(0, first))), entry.ahead, of: place)
+            }
         }
         if let now { replicas[place].lastUsed = max(replicas[place].lastUsed, now) }
         replicas[place].calls -= 1
         replicas[place].held -= entry.held
-        // The engine had kept less than was thought.
-        if let usage, usage.promptTokens > 0, usage[.cacheRead] < entry.prefix.tokens - entry.uncached {
-            map.forget(entry.prefix.hashes, beyond: usage[.cacheRead] / entry.prefix.tokensPerHash, at: place)
+        replicas[place].heldRunning -= entry.streams && entry.firstToken == nil ? 0 : entry.held
+        // Less was there than was thought: but it was computed now, and used last.
+        if let usage, answer > 0, usage[.cacheRead] < entry.prefix.tokens - entry.uncached {
             map.record(
-                Array(entry.prefix.hashes.prefix(Self.computed(usage, entry.prefix))), at: place,
-                most: max(1, replicas[place].kept / entry.prefix.tokensPerHash))
+                entry.prefix.hashes, at: place, tokens: entry.prefix.tokensPerHash, most: replicas[place].kept)
         }
         tickets[ticket.index] = FleetState.Ticket()
         free.append(ticket.index)
         if replicas[place].isLeaving, replicas[place].calls == 0 { map.forgetAll(at: place) }
-    }
-
-    /// Hashes of a prompt that the engine has now, whatever it had before: it has just computed them.
-    private static func computed(_ usage: Usage, _ prefix: Prefix) -> Int {
-        usage.answerTokens > 0 ? prefix.hashes.count : usage[.cacheRead] / prefix.tokensPerHash
     }
 }

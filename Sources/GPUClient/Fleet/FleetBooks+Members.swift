@@ -7,7 +7,11 @@ extension FleetState.Books {
     ) throws(ConfigurationError) -> [ReplicaHealth] {
         let old = self.members
         let changes = MemberChanges.between(old, members)
-        let places = replicas.indices.filter { !replicas[$0].isLeaving || replicas[$0].calls > 0 }.count
+        // What has calls keeps its place until they have ended.
+        let gone = Set(changes.removed.map(\.name))
+        let places = replicas.indices.count {
+            replicas[$0].calls > 0 || !replicas[$0].isLeaving && !gone.contains(records[$0].member.name)
+        }
         try Validation("Fleet").count(
             places + changes.added.count, "members and those that are leaving", in: 1...ReplicaSet.capacity)
         var leaving: [ReplicaHealth] = []
@@ -20,11 +24,11 @@ extension FleetState.Books {
         for change in changes.changed {
             guard let place = place(of: change.to.name) else { continue }
             records[place].member = change.to
-            replicas[place].set(records[place], configuration, zone: zone(of: change.to))
+            replicas[place].set(records[place], configuration)
         }
         for member in changes.added {
             let record = ReplicaRecord(member, healths[member.name])
-            let state = ReplicaState(record, configuration, zone: zone(of: member), at: now)
+            let state = ReplicaState(record, configuration, at: now)
             if let place = replicas.firstIndex(where: { $0.isLeaving && $0.calls == 0 }) {
                 replicas[place] = state
                 records[place] = record
@@ -36,24 +40,35 @@ extension FleetState.Books {
             }
         }
         wanted = ReplicaSet()
-        for place in replicas.indices where !replicas[place].isLeaving { wanted.insert(place) }
+        zones = []
+        for place in replicas.indices where !replicas[place].isLeaving {
+            wanted.insert(place)
+            replicas[place].zone = zone(of: records[place].member)
+        }
         leastWindow = replicas.indices.filter(wanted.contains).map { replicas[$0].window }.min() ?? .max
         return leaving
     }
 
     /// The number of a member's zone; −1: it is in none.
     private mutating func zone(of member: Member) -> Int {
-        guard let zone = member.zone ?? member.region else { return -1 }
+        guard member.zone != nil || member.region != nil else { return -1 }
+        let zone = Zone(region: member.region, name: member.zone)
         if let known = zones.firstIndex(of: zone) { return known }
         zones.append(zone)
         return zones.count - 1
+    }
+
+    /// A zone of a region.
+    struct Zone: Sendable, Hashable {
+        let region: String?
+        let name: String?
     }
 
     /// Goes on by another configuration.
     mutating func update(_ configuration: Fleet.Configuration) {
         self.configuration = configuration
         for place in replicas.indices {
-            replicas[place].set(records[place], configuration, zone: replicas[place].zone)
+            replicas[place].set(records[place], configuration)
         }
     }
 

@@ -19,6 +19,8 @@ final class FleetState: Sendable {
 
         /// Tokens of prompt and answer, as estimated.
         var held: Int { prefix.tokens + Int(call.tokens.maxOutput) }
+        /// The same as the call has it, if that is more.
+        var tokens: Int { max(Int(call.tokens.total), held) }
     }
 
     /// A call under way.
@@ -42,6 +44,8 @@ final class FleetState: Sendable {
         /// Its neighbours among those of its replica that wait for theirs; −1: none.
         var older = -1
         var newer = -1
+        /// Whether its first token is told, when it comes.
+        var streams = false
         var began = Instant.zero
         var prefix = Prefix.unknown(tokens: 0)
         var stream: StreamID?
@@ -56,7 +60,7 @@ final class FleetState: Sendable {
         var wanted = ReplicaSet()
         var leastWindow = Int.max
         /// Zones by number.
-        var zones: [String] = []
+        var zones: [Zone] = []
         var map = PrefixMap(replicas: 0)
         var homes = Homes()
         var tickets: [Ticket] = []
@@ -72,6 +76,8 @@ final class FleetState: Sendable {
         /// The sums of all replicas' `took` and `done`.
         var took = 0.0
         var done = 0.0
+        /// How many first tokens they are of.
+        var learnt = 0
         /// Calls under way that engines have reported, and own ones of them.
         var reported = 0.0
         var own = 0.0
@@ -81,6 +87,8 @@ final class FleetState: Sendable {
     private let random: RandomSource
     private let observer: (any Observer)?
     private let books: Locked<Books>
+    /// Held while members or the configuration are changed, which takes more than one step.
+    private let updating = Locked(())
 
     init(
         _ name: String, _ configuration: Fleet.Configuration, _ observer: (any Observer)?, _ random: RandomSource
@@ -129,12 +137,13 @@ final class FleetState: Sendable {
 
     func end(_ ticket: Ticket.ID, _ outcome: Outcome, usage: Usage?, at now: Instant?) {
         let told = books.withLock { books in
-            defer { books.end(ticket, usage: usage, at: now) }
-            return books.stream(of: ticket)
+            let (told, began) = (books.stream(of: ticket), books.tickets[ticket.index].began)
+            books.end(ticket, outcome, usage: usage, at: now)
+            return told.map { ($0.0, $0.1, began) }
         }
-        guard let (health, stream) = told else { return }
-        // When nobody says when, nothing is learnt, and any time will do.
-        let now = now ?? .zero
+        guard let (health, stream, began) = told else { return }
+        // When nobody says when, nothing is learnt.
+        let now = now ?? began
         health.record(outcome, of: stream, at: now)
         health.streams.end(stream, outcome.verdict == .failure ? .lost : .finished, at: now)
     }
@@ -151,6 +160,12 @@ final class FleetState: Sendable {
     }
 
     func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
+        let leaving = try updating.withLock { _ throws(ConfigurationError) in try replace(members, at: now) }
+        // Outside of the lock: observers are told of what changes.
+        for health in leaving { health.drain(deadline: .distantFuture, at: now) }
+    }
+
+    private func replace(_ members: [Member], at now: Instant) throws(ConfigurationError) -> [ReplicaHealth] {
         let check = Validation("Fleet")
         try check.count(members.count, "members", in: 1...ReplicaSet.capacity)
         for member in members { try member.validate() }
@@ -164,13 +179,16 @@ final class FleetState: Sendable {
             }
         }
         let made = healths
-        let leaving = try books.withLock {
+        return try books.withLock {
             books throws(ConfigurationError) in try books.update(members, made, at: now)
         }
-        for health in leaving { health.drain(deadline: .distantFuture, at: now) }
     }
 
     func update(_ configuration: Fleet.Configuration) throws(ConfigurationError) {
+        try updating.withLock { _ throws(ConfigurationError) in try replace(configuration) }
+    }
+
+    private func replace(_ configuration: Fleet.Configuration) throws(ConfigurationError) {
         let healths = try books.withLock { books throws(ConfigurationError) -> [ReplicaHealth] in
             try Validation("Fleet").require(
                 (configuration.health == nil) == (books.configuration.health == nil), "health",
@@ -201,7 +219,7 @@ final class FleetState: Sendable {
                     member: record.member, phase: record.health?.phase, calls: replica.calls,
                     waiting: replica.waiting, oldestWait: max(.zero, books.queueAge(replica, at: now)),
                     pendingTokens: replica.pending, heldTokens: replica.held,
-                    tokensPerSecond: replica.pace > 0 ? 1e9 / replica.pace : nil,
+                    tokensPerSecond: replica.took > 0 ? 1e9 * replica.done / replica.took : nil,
                     answerTokensPerSecond: replica.tokenPace > 0 ? 1e9 / replica.tokenPace : nil,
                     knownPrefixes: books.map.count(at: index), load: record.load)
             }

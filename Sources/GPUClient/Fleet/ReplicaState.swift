@@ -31,7 +31,12 @@ struct ReplicaState: Sendable {
     var kvUse = 0.0
     var callsThen = 0
     var waitingThen = 0
+    /// Tokens of own calls that the engine worked on when it said how much of its memory is used.
     var heldThen = 0
+    /// Tokens of own calls that the engine works on, as far as is known.
+    var heldRunning = 0
+    /// When it said how much of its memory is used.
+    var kvUseAt = Instant.zero
 
     /// Nanoseconds until first tokens, and the tokens that were ahead of them: the sums of the latest.
     var took = 0.0
@@ -47,63 +52,73 @@ struct ReplicaState: Sendable {
     var block = 16
     var window = Int.max
     var weight = 1.0
-    /// Of a nanosecond; 0: not known.
+    /// Of a nanosecond; below 0: not known.
     var cost = 0.0
     /// What all clients have of the name alike.
     let seed: UInt64
     /// Kept alive by the record.
     let health: Unmanaged<ReplicaHealth>?
 
-    init(_ record: ReplicaRecord, _ configuration: Fleet.Configuration, zone: Int, at now: Instant) {
+    init(_ record: ReplicaRecord, _ configuration: Fleet.Configuration, at now: Instant) {
         lastUsed = now
         seed = Array(record.member.name.utf8).withUnsafeBytes { spw_hash_xxh64($0.baseAddress, $0.count, 0) }
         health = record.health.map { Unmanaged.passUnretained($0) }
-        set(record, configuration, zone: zone)
+        set(record, configuration)
     }
 
-    mutating func set(_ record: ReplicaRecord, _ configuration: Fleet.Configuration, zone: Int) {
+    mutating func set(_ record: ReplicaRecord, _ configuration: Fleet.Configuration) {
         let member = record.member, load = record.load
         func isOther(_ own: String?, _ its: String?) -> Bool { own != nil && its != nil && own != its }
         window = member.window ?? .max
         weight = member.weight
-        cost = (member.costPerHour ?? 0) / 3_600e9
-        self.zone = zone
+        cost = (member.costPerHour ?? -3_600e9) / 3_600e9
         farther =
             isOther(configuration.region, member.region)
             ? Double(configuration.farthest.clampedNanoseconds)
             : isOther(configuration.zone, member.zone) ? Double(configuration.farther.clampedNanoseconds) : 0
         block = load.blockSize ?? 16
-        kvTokens = member.kvTokens ?? (load.blocks ?? 0).multipliedReportingOverflow(by: block).partialValue
+        // Bounded as a member's own word is.
+        let (tokens, isOver) = (load.blocks ?? 0).multipliedReportingOverflow(by: block)
+        kvTokens = member.kvTokens ?? (isOver ? 0 : min(tokens, 1_000_000_000))
         reportedWaiting = load.waiting ?? -1
         reportedRunning = load.running ?? 0
         reportedAt = load.said(.waiting) ?? .zero
         kvUse = load.kvUse ?? 0
+        kvUseAt = load.said(.kvUse) ?? .zero
     }
 
     /// Tokens of prompts that it is thought to keep at most.
     var kept: Int { kvTokens > 0 ? kvTokens : 500_000 }
 
+    /// Tokens of memory that are used as the engine said, unless that is long ago: without calls nobody may say that they are free.
+    private func reported(at now: Instant) -> Double? {
+        kvUseAt.duration(to: now) < .seconds(10) ? kvUse * Double(kvTokens) : nil
+    }
+
     /// Tokens of a prompt for which there is no memory until others leave.
-    func lack(_ tokens: Int) -> Double {
+    func lack(_ tokens: Int, at now: Instant) -> Double {
         guard kvTokens > 0 else { return 0 }
-        let size = Double(kvTokens), used = max(Double(held), kvUse * size)
+        let size = Double(kvTokens), used = max(Double(held), reported(at: now) ?? 0)
         return max(0, used + Double(tokens) - 0.95 * size)
     }
 
     /// Whether calls would need more than a `share` of its memory with one of so many tokens more.
-    func isFull(_ tokens: Int, _ share: Double) -> Bool {
+    func isFull(_ tokens: Int, _ share: Double, at now: Instant) -> Bool {
         guard kvTokens > 0 else { return false }
-        let blocks = (tokens + block - 1) / block * block, size = Double(kvTokens)
-        // What the engine said, and what was sent since.
-        return kvUse * size + Double(max(0, held - heldThen)) + Double(blocks) > share * size
+        let blocks = (tokens + block - 1) / block * block
+        // What the engine said, and own calls that it did not have in memory then.
+        let used = reported(at: now).map { $0 + Double(max(0, held - heldThen)) } ?? Double(held)
+        return used + Double(blocks) > share * Double(kvTokens)
     }
 
     var phase: HealthPhase { health?._withUnsafeGuaranteedRef { $0.phase } ?? .ready }
 
-    /// What part of its calls it is to get.
+    var isVetoed: Bool { health?._withUnsafeGuaranteedRef { $0.isVetoed } ?? false }
+
+    /// What part of its calls it is to get; one that is not well, and is asked for want of others, less than any that is.
     func share(at now: Instant) -> Double {
         guard let share = health?._withUnsafeGuaranteedRef({ $0.share(at: now) }) else { return 1 }
-        return share > 0 ? share : 1
+        return max(share, 0.01)
     }
 }
 

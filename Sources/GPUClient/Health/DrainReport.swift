@@ -51,7 +51,7 @@ public struct DrainReport: Sendable, Hashable, CustomStringConvertible {
         case .lost: lost += 1
         }
         left -= 1
-        if left == 0 { ended = now }
+        if left == 0 { ended = max(started, now) }
     }
 
     mutating func undo(at now: Instant) {

@@ -43,6 +43,7 @@ public final class ReplicaHealth: Sendable {
     private let observer: (any Observer)?
     private let guarded: Locked<Guarded>
     private let phaseCode = Atomic<UInt64>(0)
+    private let vetoed = Atomic<Bool>(false)
     private let ramp = RampWords()
 
     /// The health of a replica that is starting, with a probe due at once.
@@ -69,6 +70,9 @@ public final class ReplicaHealth: Sendable {
 
     /// What it may be used for: one load.
     public var phase: HealthPhase { HealthPhase(code: phaseCode.load(ordering: .acquiring)) }
+
+    /// Whether somebody keeps it out of use, whatever its probes say: one load.
+    public var isVetoed: Bool { vetoed.load(ordering: .relaxed) }
 
     /// The part of its share of calls that it is to get at `now`, from 0 to 1; 0 unless it is ready.
     ///
@@ -217,6 +221,8 @@ public final class ReplicaHealth: Sendable {
     private func step(_ body: (inout HealthMachine) -> Void) -> HealthChange? {
         let (change, delivers) = guarded.withLock { guarded -> (HealthChange?, Bool) in
             body(&guarded.machine)
+            let isVetoed = !guarded.machine.vetoes.isEmpty
+            if vetoed.load(ordering: .relaxed) != isVetoed { vetoed.store(isVetoed, ordering: .relaxed) }
             return publish(&guarded)
         }
         if delivers { deliver() }

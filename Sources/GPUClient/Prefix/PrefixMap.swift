@@ -47,18 +47,20 @@ struct PrefixMap: Sendable {
         }
     }
 
-    /// A call with this beginning goes to `place`, which keeps `most` hashes.
-    mutating func record(_ hashes: [UInt64], at place: Int, most: Int) {
+    /// The most hashes that are kept of one replica, whatever it is thought to keep.
+    static let mostHashes = 65_536
+
+    /// A call with this beginning, each hash of so many tokens, goes to `place`, which keeps `most` tokens.
+    mutating func record(_ hashes: [UInt64], at place: Int, tokens: Int = 1, most: Int) {
         // From the end, so that the beginning is the most recently used.
-        for hash in hashes.prefix(most).reversed() where recency[place].use(hash) { holders.insert(place, for: hash) }
-        while recency[place].count > most, let hash = recency[place].removeOldest() {
+        for hash in hashes.prefix(max(0, most) / max(1, tokens)).reversed() where recency[place].use(hash, tokens) {
+            holders.insert(place, for: hash)
+        }
+        while recency[place].tokens > most || recency[place].count > Self.mostHashes,
+            let hash = recency[place].removeOldest()
+        {
             holders.remove(place, for: hash)
         }
-    }
-
-    /// `place` turned out to hold no more than `kept` of these.
-    mutating func forget(_ hashes: [UInt64], beyond kept: Int, at place: Int) {
-        for hash in hashes.dropFirst(kept) where recency[place].remove(hash) { holders.remove(place, for: hash) }
     }
 
     /// `place` has lost everything.

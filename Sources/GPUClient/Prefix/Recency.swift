@@ -4,6 +4,8 @@ struct Recency: Sendable {
         var hash: UInt64
         /// Neighbours in the order of use, and the next in the same bucket; −1: none.
         var older: Int32, newer: Int32, next: Int32
+        /// Tokens that it stands for, beside those before it.
+        var tokens: Int32
     }
 
     private var entries: [Entry] = []
@@ -12,6 +14,8 @@ struct Recency: Sendable {
     private var oldest: Int32 = -1
     private var newest: Int32 = -1
     private(set) var count = 0
+    /// Tokens of all.
+    private(set) var tokens = 0
 
     private func bucket(_ hash: UInt64) -> Int { hash.spread(over: buckets.count) }
 
@@ -22,7 +26,7 @@ struct Recency: Sendable {
     }
 
     /// Makes `hash` the most recently used; true when it is new.
-    mutating func use(_ hash: UInt64) -> Bool {
+    mutating func use(_ hash: UInt64, _ tokens: Int = 1) -> Bool {
         let known = find(hash)
         if known >= 0 {
             guard known != newest else { return false }
@@ -31,18 +35,19 @@ struct Recency: Sendable {
             return false
         }
         if count == buckets.count { grow() }
-        let at: Int32, head = bucket(hash)
+        let at: Int32, head = bucket(hash), own = Int32(clamping: tokens)
         if free >= 0 {
             at = free
             free = entries[Int(at)].next
-            entries[Int(at)] = Entry(hash: hash, older: -1, newer: -1, next: buckets[head])
+            entries[Int(at)] = Entry(hash: hash, older: -1, newer: -1, next: buckets[head], tokens: own)
         } else {
             at = Int32(entries.count)
-            entries.append(Entry(hash: hash, older: -1, newer: -1, next: buckets[head]))
+            entries.append(Entry(hash: hash, older: -1, newer: -1, next: buckets[head], tokens: own))
         }
         buckets[head] = at
         append(at)
         count += 1
+        self.tokens += Int(own)
         return true
     }
 
@@ -63,6 +68,7 @@ struct Recency: Sendable {
         entries[Int(at)].next = free
         free = at
         count -= 1
+        tokens -= Int(entries[Int(at)].tokens)
         return true
     }
 

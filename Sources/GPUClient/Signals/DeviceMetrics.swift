@@ -93,12 +93,18 @@ extension DeviceMetrics {
         case SPW_ROW_REMAP_FAILURE: if value > 0 { devices[place].hasRowRemapFailure = true }
         // Of the parts of a GPU the hottest; its memory is that of all parts.
         case SPW_TEMPERATURE: devices[place].temperature = max(value, devices[place].temperature ?? value)
-        case SPW_MEMORY_FREE_MIB: devices[place].memoryFree = (devices[place].memoryFree ?? 0) + Int64(value)
+        case SPW_MEMORY_FREE_MIB: devices[place].memoryFree = Self.sum(devices[place].memoryFree, value)
         case SPW_MEMORY_USED_MIB, SPW_MEMORY_USED_BYTES:
-            devices[place].memoryUsed = (devices[place].memoryUsed ?? 0) + Int64(value)
+            devices[place].memoryUsed = Self.sum(devices[place].memoryUsed, value)
         default: devices[place].utilisation = max(value, devices[place].utilisation ?? 0)
         }
         return true
+    }
+
+    /// The sum of the memory of a GPU's parts; a page may name more than there can be.
+    private static func sum(_ before: Int64?, _ value: Double) -> Int64 {
+        let (sum, isOver) = (before ?? 0).addingReportingOverflow(Int64(value))
+        return isOver ? .max : sum
     }
 
     /// The value in this type's units; nil when it cannot be, as DCGM's marks for what it does not know.

@@ -43,17 +43,18 @@ public struct EngineLoad: Sendable, Hashable {
 
     /// What was said at one instant; nothing by default.
     ///
-    /// Values that cannot be (below 0, a share above 1, a block size of 0) are left out.
+    /// Values that cannot be (below 0, a share above 1, a block size of 0 or above a million, more than a billion requests or 10¹²
+    /// blocks) are left out.
     public init(
         at instant: Instant, waiting: Int? = nil, running: Int? = nil, kvUse: Double? = nil, blockSize: Int? = nil,
         blocks: Int? = nil, prefixQueries: Int64? = nil, prefixHits: Int64? = nil, hitRate: Double? = nil,
         preemptions: Int64? = nil
     ) {
-        waitingSaid = Said(waiting, from: 0, at: instant)
-        runningSaid = Said(running, from: 0, at: instant)
+        waitingSaid = Said(waiting, from: 0, through: 1_000_000_000, at: instant)
+        runningSaid = Said(running, from: 0, through: 1_000_000_000, at: instant)
         kvUseSaid = Said(kvUse, from: 0, through: 1, at: instant)
-        blockSizeSaid = Said(blockSize, from: 1, at: instant)
-        blocksSaid = Said(blocks, from: 0, at: instant)
+        blockSizeSaid = Said(blockSize, from: 1, through: 1_000_000, at: instant)
+        blocksSaid = Said(blocks, from: 0, through: 1_000_000_000_000, at: instant)
         queriesSaid = Said(prefixQueries, from: 0, at: instant)
         hitsSaid = Said(prefixHits, from: 0, at: instant)
         hitRateSaid = Said(hitRate, from: 0, through: 1, at: instant)

@@ -52,6 +52,7 @@ public struct DNSMembers: MemberSource {
                 version: template.version, weight: template.weight, labels: template.labels)
             member.kvTokens = template.kvTokens
             member.window = template.window
+            member.costPerHour = template.costPerHour
             return member
         }
     }

@@ -14,6 +14,8 @@ public final class FleetVisits: Sendable {
         var failed: Set<Place> = []
         /// How many attempts are at which places.
         var underWay: [Place: Int] = [:]
+        /// With which model and version it began in each fleet: no further attempt goes on with another major version.
+        var began: [String: Session] = [:]
     }
 
     /// How the call's prompt begins; nil: nothing is known of it.
@@ -43,35 +45,40 @@ public final class FleetVisits: Sendable {
     /// - Returns: The attempt's stay there, to be settled when the attempt has ended.
     /// - Throws: ``UpstreamError``, neutral and with the fleet's `Rejection` beneath it, for want of a replica.
     public func begin(at fleet: Fleet, for call: Call, at now: Instant) throws(UpstreamError) -> FleetVisit {
-        let (failed, underWay) = state.withLock { state in
-            (
-                state.failed.filter { $0.fleet == fleet.name }.map(\.member),
-                state.underWay.keys.filter { $0.fleet == fleet.name }.map(\.member)
-            )
-        }
-        let visit: FleetVisit
         do throws(Rejection) {
-            do throws(Rejection) {
-                visit = try enter(fleet, call, avoiding: failed + underWay, at: now)
-            } catch {
-                guard !failed.isEmpty, underWay.isEmpty else { throw error }
-                visit = try enter(fleet, call, avoiding: [], at: now)
-            }
+            // As one step, or two attempts that begin together might go to one place.
+            return try state.withLock { state throws(Rejection) in try enter(fleet, call, &state, at: now) }
         } catch {
             throw UpstreamError(
                 "no replica takes the call: \(error)", .neutral(.rejected, retryAfter: error.retryAfter),
                 underlying: error)
         }
-        let place = Place(fleet: fleet.name, member: visit.member.name)
-        state.withLock { $0.underWay[place, default: 0] += 1 }
-        return visit
     }
 
     private func enter(
-        _ fleet: Fleet, _ call: Call, avoiding avoided: [String], at now: Instant
+        _ fleet: Fleet, _ call: Call, _ state: inout State, at now: Instant
     ) throws(Rejection) -> FleetVisit {
-        let placement = try fleet.place(call, prefix: prefix, session: session, avoiding: avoided, at: now)
-        return FleetVisit(fleet, placement, self)
+        let failed = state.failed.filter { $0.fleet == fleet.name }.map(\.member)
+        let underWay = state.underWay.keys.filter { $0.fleet == fleet.name }.map(\.member)
+        let session = session ?? state.began[fleet.name]
+        func visit(avoiding avoided: [String]) throws(Rejection) -> FleetVisit {
+            FleetVisit(
+                fleet, try fleet.place(call, prefix: prefix, session: session, avoiding: avoided, at: now), self)
+        }
+        let entered: FleetVisit
+        do throws(Rejection) {
+            entered = try visit(avoiding: failed + underWay)
+        } catch {
+            guard !failed.isEmpty, underWay.isEmpty else { throw error }
+            entered = try visit(avoiding: [])
+        }
+        let member = entered.member
+        if session == nil, let model = member.model {
+            state.began[fleet.name] = Session(
+                id: "call", replica: member.name, model: model, version: member.version, started: 0)
+        }
+        state.underWay[Place(fleet: fleet.name, member: member.name), default: 0] += 1
+        return entered
     }
 
     /// An attempt is no longer there.

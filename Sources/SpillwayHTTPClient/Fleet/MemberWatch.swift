@@ -39,9 +39,14 @@ struct MemberWatch: Sendable {
     }
 
     private var loads: PageReader<EngineLoad> {
-        PageReader(
-            url: member.page("metrics", path: configuration.metricsPath) ?? member.url(configuration.metricsPath),
-            pace: configuration.scrapes, limit: configuration.pageLimit, requests: requests, random: watch.random,
+        // A page elsewhere is not the engine's, and is not told its key.
+        let elsewhere = member.page("metrics", path: configuration.metricsPath)
+        return PageReader(
+            url: elsewhere ?? member.url(configuration.metricsPath),
+            pace: configuration.scrapes, limit: configuration.pageLimit,
+            requests: WatchRequests(
+                client: watch.client, time: watch.time, apiKey: elsewhere == nil ? configuration.apiKey : nil),
+            random: watch.random,
             read: { [model = member.model] page, asked throws(UpstreamError) in
                 let load = EngineMetrics(page, model: model, at: asked).load
                 guard !load.isEmpty else {

@@ -24,7 +24,7 @@ import Testing
     }
 
     func call(_ input: Int = 900, answer: Int = 100) -> Call {
-        Call(tokens: .estimate(input: input, maxOutput: answer))
+        Call(tokens: .estimate(input: input, maxOutput: answer), streams: true)
     }
 
     func reason(_ body: () throws -> Void) -> Reason? {
@@ -60,6 +60,7 @@ import Testing
         // What was sent since is not in what it said.
         let box = try Box(fleet.place(call(6_000, answer: 400), at: after(1)))
         #expect(reason { _ = try fleet.admit(call(6_000, answer: 401), at: after(1)) } == .memoryFull)
+        box.firstToken(at: after(1.5))
         fleet.report(EngineLoad(at: after(2), kvUse: 0.7, blockSize: 32, blocks: 1_000), from: "a")
         _ = try fleet.admit(call(6_000, answer: 400), at: after(2))
         box.placement.take()?.settle(.success, at: after(3))

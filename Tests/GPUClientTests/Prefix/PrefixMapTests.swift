@@ -41,35 +41,6 @@ struct PrefixMapTests {
         }
     }
 
-    /// What is forgotten may have ends of other prompts behind it, which then hang in the air until they are forgotten as well.
-    @Test("with parts forgotten a match is never short, and ends at what is there", arguments: HashShape.allCases)
-    func forgetting(shape: HashShape) {
-        for seed in 1...40 as ClosedRange<UInt64> {
-            var random = RandomSource.seeded(seed)
-            let replicas = 4
-            var map = PrefixMap(replicas: replicas), slow = Array(repeating: SlowCache(), count: replicas)
-            var tree = PromptTree(shape)
-            for step in 1...300 {
-                let prompt = tree.next(&random), place = Int.random(in: 0..<replicas, using: &random)
-                for (length, cache) in zip(map.lengths(prompt, replicas: replicas), slow) {
-                    let isRight =
-                        length >= cache.run(prompt) && (length == 0 || cache.hashes.contains(prompt[length - 1]))
-                        && (length == prompt.count || !cache.hashes.contains(prompt[length]))
-                    if !isRight { Issue.record("seed \(seed), step \(step): \(length)") }
-                }
-                map.record(prompt, at: place, most: 50)
-                slow[place].record(prompt, most: 50)
-                if Int.random(in: 0..<4, using: &random) == 0 {
-                    let kept = Int.random(in: 0...prompt.count, using: &random)
-                    map.forget(prompt, beyond: kept, at: place)
-                    slow[place].forget(prompt, beyond: kept)
-                }
-                #expect(map.count(at: place) == slow[place].hashes.count, "seed \(seed), step \(step)")
-            }
-            #expect(map.count == Set(slow.flatMap(\.hashes)).count, "seed \(seed)")
-        }
-    }
-
     @Test("the ends of prompts go before their beginnings, and what was used least recently goes first")
     func order() {
         var map = PrefixMap(replicas: 1)
@@ -103,23 +74,27 @@ struct PrefixMapTests {
         #expect(map.count == 0)
     }
 
-    @Test("a replica that holds less than was thought, and one that has lost all; others keep theirs")
+    @Test("a replica that has lost all; others keep theirs")
     func forget() {
         var map = PrefixMap(replicas: 3)
         let prompt = chain(100)
         for place in 0..<3 { map.record(prompt, at: place, most: 1_000) }
-        map.forget(prompt, beyond: 37, at: 1)
-        #expect(map.lengths(prompt, replicas: 3) == [100, 37, 100])
-        map.forget(prompt, beyond: 37, at: 1)
-        map.forget(prompt, beyond: 500, at: 1)
-        map.forget(chain(5, from: 900), beyond: 0, at: 1)
-        #expect(map.lengths(prompt, replicas: 3) == [100, 37, 100])
         map.forgetAll(at: 2)
         map.forgetAll(at: 2)
-        #expect(map.lengths(prompt, replicas: 3) == [100, 37, 0])
-        map.forget(prompt, beyond: 0, at: 0)
-        #expect(map.lengths(prompt, replicas: 3) == [0, 37, 0])
-        #expect(map.count == 37)
+        #expect(map.lengths(prompt, replicas: 3) == [100, 100, 0])
+        #expect(map.count == 100)
+    }
+
+    @Test("what a replica keeps is measured in tokens, whatever each hash stands for, and bounded in hashes")
+    func measure() {
+        var map = PrefixMap(replicas: 1)
+        map.record(chain(100), at: 0, tokens: 128, most: 20_000)
+        map.record([], at: 0, tokens: 1_000_000, most: 20_000)
+        #expect(map.count == 100, "a prompt without hashes takes nothing away")
+        map.record(chain(1, from: 900), at: 0, tokens: 10_000, most: 20_000)
+        #expect(map.count == 79 && map.lengths(chain(100), replicas: 1) == [78])
+        for first in 0..<8 { map.record(chain(10_000, from: 10_000 * (first + 1)), at: 0, tokens: 1, most: .max) }
+        #expect(map.count == PrefixMap.mostHashes)
     }
 
     @Test("256 replicas, each with a beginning of its own length")
@@ -158,7 +133,7 @@ struct PrefixMapTests {
         map.record([1, 1, 2, 1, 2], at: 0, most: 9)
         #expect(map.count(at: 0) == 2)
         #expect(map.lengths([1, 1, 2, 1, 2, 3], replicas: 1) == [5])
-        map.forget([1, 1, 2], beyond: 1, at: 0)
+        map.forgetAll(at: 0)
         #expect(map.count == 0)
     }
 

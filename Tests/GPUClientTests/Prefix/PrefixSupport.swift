@@ -47,11 +47,6 @@ struct SlowCache {
         hashes.removeFirst(max(0, hashes.count - most))
     }
 
-    mutating func forget(_ prompt: [UInt64], beyond kept: Int) {
-        let gone = Set(prompt.dropFirst(kept))
-        hashes.removeAll { gone.contains($0) }
-    }
-
     mutating func forgetAll() { hashes = [] }
 
     func run(_ prompt: [UInt64]) -> Int { prompt.prefix { hashes.contains($0) }.count }

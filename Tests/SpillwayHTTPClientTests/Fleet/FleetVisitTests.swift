@@ -63,6 +63,23 @@ struct FleetVisitTests {
         }
     }
 
+    @Test("a further attempt never goes to another major version, which would understand the prompt in another way")
+    func version() throws {
+        let fleet = try fleet(
+            Member("old", address: "a:1", model: "m", version: ModelVersion(1, 0, 0)),
+            Member("new", address: "b:1", model: "m", version: ModelVersion(2, 0, 0)))
+        for _ in 0..<8 {
+            let visits = FleetVisits()
+            let first = try visits.begin(at: fleet, for: Call(), at: .zero)
+            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: Call(), at: .zero) }
+            let name = first.member.name
+            first.settle(.failure(.serverError), at: .zero)
+            let second = try visits.begin(at: fleet, for: Call(), at: .zero)
+            #expect(second.member.name == name)
+            second.settle(.success, at: .zero)
+        }
+    }
+
     @Test("a further attempt goes where none has failed, and with one replica there again")
     func avoids() async throws {
         try await withUpstream([.plain(503), .plain(200, [:], Self.answer), .plain(200, [:], Self.answer)]) {

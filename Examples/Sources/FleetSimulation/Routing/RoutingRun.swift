@@ -142,7 +142,7 @@ struct RoutingRun {
 
     private mutating func ask(_ number: Int, at now: Instant) {
         let arrival = trace.arrivals[number], client = random.upTo(fleets.count - 1)
-        let call = Call(tokens: .estimate(input: arrival.tokens, maxOutput: arrival.output))
+        let call = Call(tokens: .estimate(input: arrival.tokens, maxOutput: arrival.output), streams: true)
         let prefix = Prefix(blocks: arrival.blocks, tokensPerBlock: RoutingTrace.blockTokens, tokens: arrival.tokens)
         do {
             let placement = try fleets[client].place(call, prefix: prefix, at: now)
