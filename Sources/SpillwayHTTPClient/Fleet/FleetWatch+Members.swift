@@ -59,10 +59,6 @@ extension FleetWatch {
                 stopped[member.name] = nil
                 continue
             }
-            // Nobody else would take back what its page of GPUs had said.
-            if let old, old.member.labels[DeviceReader.label] != nil, member.labels[DeviceReader.label] == nil {
-                health?.lift(.device, at: time.now)
-            }
             let (end, stop) = AsyncStream.makeStream(of: Never.self)
             watched[member.name] = Watched(member: member, health: health, stop: stop)
             begun.append((member, health, end))

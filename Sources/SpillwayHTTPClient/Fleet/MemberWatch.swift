@@ -26,6 +26,11 @@ struct MemberWatch: Sendable {
             // None of them ends before it is to end.
             try await group.next()
         }
+        // Nobody else would take back what its page of GPUs had said; and only now it says no more.
+        let now = watch.fleet.members.first { $0.name == member.name }
+        if let now, member.labels[DeviceReader.label] != nil, now.labels[DeviceReader.label] == nil {
+            health?.lift(.device, at: watch.time.now)
+        }
     }
 
     private var configuration: FleetWatch.Configuration { watch.configuration }
