@@ -74,6 +74,18 @@ import Testing
         }
     }
 
+    /// As long as a process that was forked has not run its program, it has all that this one had open.
+    @Test func `a journal that is closed is free, whoever else has its descriptor`() async throws {
+        try put(Journal.header[...])
+        let file = open(path, O_RDWR | O_CLOEXEC), forked = dup(file)
+        defer { close(forked) }
+        try #require(file >= 0 && forked >= 0)
+        let journal = try Journal(descriptor: file, path: path)
+        #expect(throws: InputError.self) { try Journal(path) }
+        journal.close()
+        #expect(try Journal(path).totals.passages == 0)
+    }
+
     @Test func `a broken line costs its own passage alone`() async throws {
         let lines = (1...3).map { Self.record($0).line }
         for place in lines[1].indices.dropLast() {

@@ -37,9 +37,14 @@ final class FileLock: Sendable {
     deinit { release() }
 
     /// Lets others have the file.
+    ///
+    /// Closing alone would not: a process that was forked just now has the descriptor, and with it the lock, until it runs its program.
     func release() {
         descriptor.withLock { descriptor in
-            if descriptor >= 0 { Self.close(descriptor) }
+            if descriptor >= 0 {
+                _ = flock(descriptor, LOCK_UN)
+                Self.close(descriptor)
+            }
             descriptor = -1
         }
     }

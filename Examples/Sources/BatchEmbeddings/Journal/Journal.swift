@@ -69,12 +69,12 @@ final class Journal: Sendable {
             findings = scan.findings
             state = Mutex(State(entries: scan.entries, end: scan.end))
         } catch {
-            Foundation.close(file)
+            Self.release(file)
             throw error
         }
     }
 
-    deinit { if !state.withLock({ $0.isClosed }) { Foundation.close(file) } }
+    deinit { if !state.withLock({ $0.isClosed }) { Self.release(file) } }
 
     /// Lets another run have the file; nothing may be appended any more.
     func close() {
@@ -84,8 +84,16 @@ final class Journal: Sendable {
                 defer { state.isClosed = true }
                 return state.isClosed
             }
-            if !wasClosed { Foundation.close(file) }
+            if !wasClosed { Self.release(file) }
         }
+    }
+
+    /// Lets others have the file.
+    ///
+    /// Closing alone would not: a process that was forked just now has the descriptor, and with it the lock, until it runs its program.
+    private static func release(_ file: Int32) {
+        _ = flock(file, LOCK_UN)
+        Foundation.close(file)
     }
 
     /// What stands in the journal of a passage; of several records the last one.
