@@ -1,5 +1,4 @@
 #if SQLiteSupport
-private import Dispatch
 public import ModelRouting
 public import SpillwayCore
 
@@ -38,11 +37,7 @@ public final class SQLiteJobStore: JobStore {
         file = try await StoreFile.open(path, .write(synchronous))
     }
 
-    deinit {
-        let file = file
-        // Closing writes: not on the thread of whoever was the last to know the store.
-        DispatchQueue.global().async { try? file.close() }
-    }
+    deinit { file.closeLater() }
 
     /// Adds a job that is ready, unless its tenant has one with its key in the queue already, or the queue is full.
     ///
@@ -89,10 +84,7 @@ public final class SQLiteJobStore: JobStore {
     /// later by itself.
     ///
     /// - Throws: `StoreError`.
-    public func close() async throws(StoreError) {
-        let file = file
-        try await StoreFile<JobTables>.offThePool { () throws(StoreError) in try file.close() }
-    }
+    public func close() async throws(StoreError) { try await file.close() }
 
     /// Bounds the file to its present size and `pages` more, as a disk that is nearly full would; nil: nothing does.
     package func leaveRoom(pages: Int64?) async throws(StoreError) {

@@ -2,7 +2,6 @@
 // .package(url: …, from: …, traits: ["SQLiteSupport"])
 #if SQLiteSupport
 public import CostLedger
-private import Dispatch
 public import SpillwayCore
 
 /// Keeps a ledger's postings in a file of SQLite.
@@ -44,11 +43,7 @@ public final class SQLiteLedgerStore: LedgerStore {
         file = try await StoreFile.open(path, .write(synchronous))
     }
 
-    deinit {
-        let file = file
-        // Closing writes: not on the thread of whoever was the last to know the store.
-        DispatchQueue.global().async { try? file.close() }
-    }
+    deinit { file.closeLater() }
 
     /// What a ledger must know to go on where the last one stopped.
     ///
@@ -70,10 +65,7 @@ public final class SQLiteLedgerStore: LedgerStore {
     /// later by itself.
     ///
     /// - Throws: `StoreError`.
-    public func close() async throws(StoreError) {
-        let file = file
-        try await StoreFile<LedgerTables>.offThePool { () throws(StoreError) in try file.close() }
-    }
+    public func close() async throws(StoreError) { try await file.close() }
 
     /// Bounds the file to its present size and `pages` more, as a disk that is nearly full would; nil: nothing does.
     package func leaveRoom(pages: Int64?) async throws(StoreError) {

@@ -1,5 +1,4 @@
 #if SQLiteSupport
-private import Dispatch
 public import GPUClient
 public import SpillwayCore
 
@@ -34,11 +33,7 @@ public final class SQLiteSessionStore: SessionStore {
         file = try await StoreFile.open(path, .write(synchronous))
     }
 
-    deinit {
-        let file = file
-        // Closing writes: not on the thread of whoever was the last to know the store.
-        DispatchQueue.global().async { try? file.close() }
-    }
+    deinit { file.closeLater() }
 
     /// A session as it was written last; nil: there is none, or it has expired.
     ///
@@ -70,10 +65,7 @@ public final class SQLiteSessionStore: SessionStore {
     /// later by itself.
     ///
     /// - Throws: `StoreError`.
-    public func close() async throws(StoreError) {
-        let file = file
-        try await StoreFile<SessionTables>.offThePool { () throws(StoreError) in try file.close() }
-    }
+    public func close() async throws(StoreError) { try await file.close() }
 
     /// Bounds the file to its present size and `pages` more, as a disk that is nearly full would; nil: nothing does.
     package func leaveRoom(pages: Int64?) async throws(StoreError) {

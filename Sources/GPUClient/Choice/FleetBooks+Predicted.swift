@@ -38,7 +38,7 @@ extension FleetState.Books {
             var own = Double(max(1, prefix.tokens - cached[index]))
             if index == home { own *= 1 - (1 - part) * Self.home }
             if index == last { own *= 1 - Self.home }
-            let pace = replica.pace > 0 ? replica.pace : common
+            let pace = replica.pace(or: common)
             var tokens = Double(replica.pending) + Self.held * Double(replica.held) + weight * own
             tokens += replica.lack(prefix.tokens, at: now) + Self.reports * part * others(replica, pace, at: now)
             if index == home { tokens += Self.homeGuess * part * (1 - part) * Double(replica.pending) }
@@ -56,11 +56,11 @@ extension FleetState.Books {
         let common = commonPace
         func own(_ place: Int, _ replica: ReplicaState) -> Double {
             let tokens = Double(max(1, ask.prefix.tokens - cached[place]))
-            return (place == last ? tokens * (1 - Self.home) : tokens) * (replica.pace > 0 ? replica.pace : common)
+            return (place == last ? tokens * (1 - Self.home) : tokens) * replica.pace(or: common)
         }
         func wait(_ place: Int, _ replica: ReplicaState) -> Double {
             let ahead = Double(replica.pending) + replica.lack(ask.prefix.tokens, at: ask.now)
-            return own(place, replica) + ahead * (replica.pace > 0 ? replica.pace : common) + replica.farther
+            return own(place, replica) + ahead * replica.pace(or: common) + replica.farther
         }
         var soon = ReplicaSet(), dearest = 0.0
         open.forEach { place in

@@ -30,7 +30,7 @@ extension FleetState.Books {
             homes.note(prefix.hashes)
             map.record(prefix.hashes, at: place, tokens: prefix.tokensPerHash, most: replicas[place].kept)
         }
-        let pace = done == 0 ? 0 : replicas[place].pace > 0 ? replicas[place].pace : commonPace
+        let pace = done == 0 ? 0 : replicas[place].pace(or: commonPace)
         return FleetState.Found(
             member: records[place].member, cached: hit,
             predicted: pace > 0 ? .nanoseconds(Int64(min(1e15, Double(ahead) * pace))) : nil,

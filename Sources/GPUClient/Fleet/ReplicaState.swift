@@ -87,6 +87,9 @@ struct ReplicaState: Sendable {
         kvUseAt = load.said(.kvUse) ?? .zero
     }
 
+    /// Nanoseconds for a token ahead of a first token; `common` where it is not known yet.
+    func pace(or common: Double) -> Double { pace > 0 ? pace : common }
+
     /// Tokens of prompts that it is thought to keep at most.
     var kept: Int { kvTokens > 0 ? kvTokens : 500_000 }
 

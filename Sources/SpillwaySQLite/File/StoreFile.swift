@@ -64,7 +64,7 @@ final class StoreFile<Tables: FileTables>: Sendable {
     }
 
     /// Does `work` on a thread that may be held up.
-    static func offThePool<Value: Sendable>(
+    private static func offThePool<Value: Sendable>(
         _ work: @escaping @Sendable () throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
@@ -101,8 +101,15 @@ final class StoreFile<Tables: FileTables>: Sendable {
         return try result.get()
     }
 
-    /// Closes the connection, and only then lets others have the file.
-    func close() throws(StoreError) {
+    /// Closes the connection, not on the caller's thread, and only then lets others have the file.
+    func close() async throws(StoreError) {
+        try await Self.offThePool { [self] () throws(StoreError) in try closeNow() }
+    }
+
+    /// Closes it a little later: closing writes, and is nothing for the thread of whoever was the last to know the store.
+    func closeLater() { DispatchQueue.global().async { [self] in try? closeNow() } }
+
+    private func closeNow() throws(StoreError) {
         defer { lock?.release() }
         do {
             queue.inDatabase { _ in tables = nil }
