@@ -127,7 +127,7 @@ final class FleetState: Sendable {
     func firstToken(_ ticket: Ticket.ID, at now: Instant) {
         let told = books.withLock { $0.firstToken(ticket, at: now) }
         // Outside of the lock: observers are told of what changes.
-        if let (health, stream) = told { health.record(.success, of: stream, at: now) }
+        if let (health, stream) = told { health.firstContent(of: stream, at: now) }
     }
 
     func hung(_ ticket: Ticket.ID, at now: Instant) {

@@ -4,14 +4,25 @@
 /// went well does: where failures are quick and answers take long, three failures among a hundred calls would else look like a
 /// row. Calls that said nothing are passed over.
 ///
+/// A call whose first content has come has shown that earlier ones without theirs say nothing any more, but not that it will come
+/// to its end: where every stream breaks off after its beginning, those that broke are a row as well.
+///
 /// It is touched under the lock of the health alone.
 final class CallRow {
-    /// Failures of calls that began so many others ago are found no more.
-    private static let size: UInt64 = 256
+    /// What is known of a call.
+    private enum State: UInt64 {
+        case failed, saidNothing
+        /// Its first content came, and it has not failed since.
+        case speaks
+    }
 
-    /// The number of a call, and in the lowest bit whether it failed or said nothing.
+    /// Calls that began so many others ago are found no more.
+    private static let size: UInt64 = 1_024
+
+    /// The number of a call, and in the two lowest bits its state.
     private let entries: UnsafeMutablePointer<UInt64>
-    /// The last call that went well, in the order in which they began.
+    /// The last call that spoke, and the last that went well to its end, in the order in which they began.
+    private var spoken: UInt64 = 0
     private var proven: UInt64 = 0
     /// Calls up to this one count for nothing.
     private var floor: UInt64 = 0
@@ -26,41 +37,59 @@ final class CallRow {
     /// Forgets all calls up to the one with this number.
     func forget(through number: UInt64) { floor = max(floor, number) }
 
-    /// Whether a call that went wrong says anything: no later one went well, and it is not forgotten.
-    func counts(_ number: UInt64) -> Bool { number > floor && number >= proven }
+    /// Whether a call that went wrong says anything: none that began later came as far as it did, and it is not forgotten.
+    func counts(_ number: UInt64) -> Bool {
+        number > floor && (number >= spoken || state(number) == .speaks && number > proven)
+    }
 
-    /// Whether a call that went well is not forgotten.
+    /// Notes that the first content of a call has come.
+    func spoke(_ number: UInt64) {
+        guard number > floor else { return }
+        spoken = max(spoken, number)
+        note(number, .speaks)
+    }
+
+    /// Whether a call that went well to its end is not forgotten.
     func succeeded(_ number: UInt64) -> Bool {
         guard number > floor else { return false }
+        spoken = max(spoken, number)
         proven = max(proven, number)
         return true
     }
 
-    /// Passes over a call that said nothing.
-    func skip(_ number: UInt64) { note(number, failed: false) }
+    /// Passes over a call that said nothing; one that had spoken is no failure, and no proof.
+    func skip(_ number: UInt64) {
+        if state(number) != .speaks { note(number, .saidNothing) }
+    }
 
     /// How long the row is to which a call belongs that failed.
     func failed(_ number: UInt64) -> Int {
-        note(number, failed: true)
+        note(number, .failed)
         var count = 1, before = number - 1, after = number + 1
-        while before > floor, let failed = state(before) {
+        while before > floor, let failed = inRow(before) {
             count += failed ? 1 : 0
             before -= 1
         }
-        while let failed = state(after) {
+        while let failed = inRow(after) {
             count += failed ? 1 : 0
             after += 1
         }
         return count
     }
 
-    private func note(_ number: UInt64, failed: Bool) {
-        entries[Int(number % Self.size)] = number << 1 | (failed ? 1 : 0)
+    private func note(_ number: UInt64, _ state: State) {
+        entries[Int(number % Self.size)] = number << 2 | state.rawValue
     }
 
-    /// Whether the call failed; nil: it went well, is under way, or is too long ago.
-    private func state(_ number: UInt64) -> Bool? {
+    /// What is known of a call; nil: nothing, or it is too long ago.
+    private func state(_ number: UInt64) -> State? {
         let entry = entries[Int(number % Self.size)]
-        return entry >> 1 == number && number > proven ? entry & 1 == 1 : nil
+        return entry >> 2 == number ? State(rawValue: entry & 3) : nil
+    }
+
+    /// Whether a call of a row failed; nil: it ends the row.
+    private func inRow(_ number: UInt64) -> Bool? {
+        guard number > proven, let state = state(number), state != .speaks else { return nil }
+        return state == .failed
     }
 }

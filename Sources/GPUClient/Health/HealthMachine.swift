@@ -31,7 +31,7 @@ struct HealthMachine {
     private let calls = CallRow()
     /// How long the row was to which the last call belonged that counted.
     private(set) var row = 0
-    /// Whether a call succeeded since a probe called it ready.
+    /// Whether a call went well to its end since a probe called it ready.
     private var isProven = true
     /// How often in a row it was degraded again before a call succeeded.
     private var relapses = 0
@@ -73,6 +73,12 @@ struct HealthMachine {
         if phase == .starting, !wasAlive, latest.since(changedAt) >= configuration.startLimit.clampedNanoseconds {
             change(to: .dead, .startLimit)
         }
+    }
+
+    /// Notes that the first content of a call has come, if it began in this phase.
+    mutating func spoke(_ call: UInt64, at now: Int64) {
+        pass(to: now)
+        if phase == .ready { calls.spoke(call) }
     }
 
     /// Counts how a call ended, if it began in this phase.

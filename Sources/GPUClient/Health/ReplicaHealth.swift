@@ -21,7 +21,7 @@ internal import Synchronization
 /// | any | dead | ``declareDead(at:)`` |
 /// | any | starting, draining | ``restart(at:)`` |
 ///
-/// Calls that began before the last change of phase, or before one that went well, say nothing. A 429, a filter, a wrong
+/// Calls that began before the last change of phase, or before one that came further, say nothing. A 429, a filter, a wrong
 /// request and a cancellation never do. A share of failures with successes between them is for a circuit breaker.
 ///
 /// Nothing here counts calls, so no probe can lose a count. What to do when too many replicas are out at once (Envoy's panic
@@ -81,13 +81,20 @@ public final class ReplicaHealth: Sendable {
         phaseCode.load(ordering: .acquiring) == HealthPhase.ready.code ? ramp.share(at: now.nanoseconds) : 0
     }
 
-    /// Counts how a call went: that its first content has come (`.success`), or how it ended.
+    /// Notes that the first content of a stream has come: what began before it and has none says nothing any more.
+    ///
+    /// It is told beside the end, so that streams which break off after their beginning are failures in a row too.
+    public func firstContent(of stream: StreamID, at now: Instant) {
+        step { $0.spoke(stream.number, at: now.nanoseconds) }
+    }
+
+    /// Counts how a call ended.
     ///
     /// Failures are in a row if the calls began one after the other, with none between them that went well or is under way. So
-    /// tell every end, and a success as early as it is known.
+    /// tell every end.
     ///
     /// - Parameters:
-    ///   - outcome: How it went; `Outcome/slow` says neither.
+    ///   - outcome: How it ended; `Outcome/slow` says neither.
     ///   - stream: What ``StreamRegistry/begin()`` of ``streams`` gave when it was sent.
     ///   - now: The time.
     /// - Returns: The change of phase, if this made one.

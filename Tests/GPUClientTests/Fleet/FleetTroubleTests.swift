@@ -52,6 +52,24 @@ import Testing
         }
     }
 
+    @Test func aReplicaWhoseStreamsBreakOffAfterTheirBeginningGetsNoMoreCalls() throws {
+        let fleet = try fleet(2) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        var broken = 0
+        for second in 1...200 {
+            let now = after(Double(second)), place = try fleet.place(call(), at: now)
+            place.firstToken(at: now)
+            if place.member.name == "gpu-0" {
+                broken += 1
+                place.settle(.failure(.truncated), at: now.advanced(by: .milliseconds(500)))
+            } else {
+                place.settle(.success, at: now.advanced(by: .milliseconds(500)))
+            }
+        }
+        #expect(broken == 3)
+        #expect(fleet.standings(at: after(201)).map(\.phase) == [.degraded, .ready])
+    }
+
     @Test func memoryThatNobodySpeaksOfAnyMoreCountsAsFree() throws {
         let fleet = try fleet(1, kv: 10_000) { $0.memory = 1 }
         fleet.report(EngineLoad(at: after(0), kvUse: 0.995), from: "gpu-0")

@@ -116,15 +116,76 @@ struct CallTests {
         }
     }
 
-    @Test("a stream that is cut off after its first content counts, though it went well at first")
+    @Test("streams that are cut off after their first content are failures in a row, however well they began")
     func cutOff() throws {
         let health = try ReplicaHealth.ready()
-        let streams = try begin(3, health)
-        health.record(.success, of: streams[0], at: ms(1))
-        for stream in streams { health.record(.failure(.truncated), of: stream, at: ms(2)) }
-        #expect(health.phase == .ready, "the first had gone well")
-        try health.fail(1, at: ms(3))
+        for round in 0..<3 as Range<Int64> {
+            let stream = try begin(1, health)[0]
+            health.firstContent(of: stream, at: ms(10 * round))
+            #expect(health.phase == .ready)
+            health.record(.failure(.truncated), of: stream, at: ms(10 * round + 5))
+            health.streams.end(stream, .lost, at: ms(10 * round + 5))
+        }
         #expect(health.phase == .degraded)
+    }
+
+    @Test("streams that are cut off together, in any order, are a row as well")
+    func cutOffTogether() throws {
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let health = try ReplicaHealth.ready()
+            let streams = try begin(3, health)
+            for stream in streams { health.firstContent(of: stream, at: ms(1)) }
+            for index in order {
+                #expect(health.phase == .ready)
+                health.record(.failure(.truncated), of: streams[index], at: ms(2))
+            }
+            #expect(health.phase == .degraded)
+        }
+    }
+
+    @Test("a stream that comes to its end, or is under way, ends the row of those that were cut off")
+    func cutOffAmongOthers() throws {
+        let health = try ReplicaHealth.ready()
+        for round in 0..<20 as Range<Int64> {
+            let streams = try begin(4, health)
+            for stream in streams { health.firstContent(of: stream, at: ms(round)) }
+            for stream in streams[..<2] { health.record(.failure(.truncated), of: stream, at: ms(round)) }
+            // One comes to its end, and of the other somebody had enough.
+            if round.isMultiple(of: 2) { health.record(.success, of: streams[2], at: ms(round)) }
+            if round.isMultiple(of: 3) { health.record(.neutral(.cancelled), of: streams[3], at: ms(round)) }
+        }
+        #expect(health.phase == .ready)
+    }
+
+    @Test("the first content of a call makes up for earlier ones that have none, and not for a row of broken ones")
+    func firstContent() throws {
+        let health = try ReplicaHealth.ready()
+        let late = try begin(5, health), streams = try begin(3, health)
+        health.firstContent(of: streams[0], at: ms(1))
+        for stream in late { health.record(.failure(.timeout), of: stream, at: ms(5_000)) }
+        #expect(health.hung(late[0], at: ms(5_000)) == nil)
+        #expect(health.phase == .ready)
+        for stream in streams { health.record(.failure(.truncated), of: stream, at: ms(5_001)) }
+        #expect(health.phase == .degraded)
+    }
+
+    @Test("a replica that a probe calls well, and whose streams break again, needs 2, then 4 probes")
+    func brokenAgain() throws {
+        let health = try ReplicaHealth.ready()
+        var now: Int64 = 10
+        for needed in [1, 2, 4] {
+            for _ in 0..<3 {
+                let stream = try begin(1, health)[0]
+                health.firstContent(of: stream, at: ms(now))
+                health.record(.failure(.truncated), of: stream, at: ms(now))
+            }
+            #expect(health.phase == .degraded)
+            for probe in 1...needed {
+                now = health.nextProbe(at: ms(now)).at.nanoseconds / 1_000_000
+                try health.probe(.good, at: ms(now))
+                #expect(health.phase == (probe == needed ? .ready : .degraded), "\(probe) of \(needed)")
+            }
+        }
     }
 
     @Test("results of calls from before the last change of phase say nothing")

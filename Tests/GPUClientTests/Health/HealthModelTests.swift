@@ -25,7 +25,13 @@ struct HealthModelTests {
                     model.begin()
                 case 8...23:
                     guard let index = open.indices.randomElement(using: &random) else { break }
-                    let (stream, number) = open.remove(at: index)
+                    let (stream, number) = open[index]
+                    if Int.random(in: 0..<3, using: &random) == 0 {
+                        health.firstContent(of: stream, at: ms(now))
+                        model.spoke(number)
+                        break
+                    }
+                    open.remove(at: index)
                     let outcome = [
                         Outcome.success, .failure(.serverError), .failure(.transport), .neutral(.rateLimited),
                     ]

@@ -6,12 +6,14 @@ import SpillwayCore
 /// All calls are kept and looked through, in the order in which they began; intervals and the order of probes are not its matter.
 struct HealthReference {
     private enum CallState {
-        case open, good, bad, saidNothing
+        case open, speaks, good, bad, saidNothing
     }
 
     private(set) var phase = HealthPhase.starting
     /// All calls, in the order in which they began.
     private var calls: [CallState] = []
+    /// Those whose first content came, whatever became of them.
+    private var spoken: Set<Int> = []
     /// How many of them began before this phase.
     private var older = 0
     private var sawSuccess = true
@@ -26,6 +28,20 @@ struct HealthReference {
     /// Calls begin.
     mutating func begin() { calls.append(.open) }
 
+    mutating func spoke(_ call: Int) {
+        guard phase == .ready, call >= older else { return }
+        calls[call] = .speaks
+        spoken.insert(call)
+    }
+
+    /// Whether a call that goes wrong says nothing, because a later one came further.
+    private func isPast(_ call: Int) -> Bool {
+        let later = (call + 1)..<calls.count
+        return calls[call] == .speaks
+            ? later.contains { calls[$0] == .good }
+            : later.contains { calls[$0] == .good || spoken.contains($0) }
+    }
+
     mutating func ended(_ call: Int, _ outcome: Outcome.Verdict, at now: Int64) {
         guard phase == .ready, call >= older else { return }
         switch outcome {
@@ -34,9 +50,9 @@ struct HealthReference {
             sawSuccess = true
         case .neutral: if calls[call] == .open { calls[call] = .saidNothing }
         case .failure:
-            guard !calls[(call + 1)...].contains(.good) else { return }
+            guard !isPast(call) else { return }
             calls[call] = .bad
-            let ends: [CallState] = [.open, .good]
+            let ends: [CallState] = [.open, .speaks, .good]
             let before = calls[older..<call].reversed().prefix { !ends.contains($0) }.count { $0 == .bad }
             let after = calls[(call + 1)...].prefix { !ends.contains($0) }.count { $0 == .bad }
             if before + 1 + after >= 3 { degrade(at: now) }
@@ -44,7 +60,7 @@ struct HealthReference {
     }
 
     mutating func hung(_ call: Int, at now: Int64) {
-        if phase == .ready, call >= older, !calls[(call + 1)...].contains(.good) { degrade(at: now) }
+        if phase == .ready, call >= older, !isPast(call) { degrade(at: now) }
     }
 
     mutating func probed(_ found: Found, at now: Int64) {
