@@ -37,6 +37,8 @@ struct Flow: Sendable {
     var watch: AttemptWatch?
     /// Is told what this attempt uses; nil: no gate asks.
     var meter: AttemptMeter?
+    /// Is told to which replica this attempt goes; nil: nobody reads it.
+    var replica: ReplicaNote?
     /// Whether an attempt has passed something on that another would repeat.
     var isCommitted = false
     /// The target of this attempt; −1: none.

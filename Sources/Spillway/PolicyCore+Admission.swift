@@ -85,7 +85,7 @@ extension PolicyCore {
         }
     }
 
-    /// Asks all gates for a hedge, at another target than those that were asked; nil, and none was charged, when one refuses.
+    /// Asks all gates for a hedge, at another target than those that were asked, or one that stands for several; nil, and none was charged, when one refuses.
     @usableFromInline
     func enterHedge(_ hedge: Int, _ call: Call, _ flow: borrowing Flow, _ legs: Legs, at now: Instant) -> Attempt? {
         if let latest = flow.latest, now >= latest { return nil }
@@ -175,17 +175,19 @@ extension PolicyCore {
 
     /// Takes the first target that admits: first those that have not failed in this call, then the others.
     ///
-    /// For a hedge none of the others, which have been asked.
+    /// For a hedge only those of the others that stand for several.
     private func chooseTarget(_ call: Call, _ flow: inout Flow, forHedge: Bool) throws(Rejection) {
         let held = flow.permits.count
         var refusal: Rejection?
-        for again in [false, true] where !(again && forHedge) {
+        for again in [false, true] {
             // Never earlier than told: a target that failed and asked for a pause is not asked before it is over.
             if again, flow.started < flow.heldUntil, refusal != nil { break }
             for step in places.indices {
                 let index = (flow.first + step) % places.count
                 let bit: UInt64 = 1 << UInt64(index)
-                guard flow.walk.barred & bit == 0, (flow.walk.failed & bit != 0) == again else { continue }
+                guard flow.walk.barred & bit == 0, (flow.walk.failed & bit != 0) == again,
+                    !again || !forHedge || places[index].isFleet
+                else { continue }
                 do throws(Rejection) {
                     for gate in places[index].gates.states { try flow.permits.admit(gate, call, at: flow.started) }
                     flow.target = index

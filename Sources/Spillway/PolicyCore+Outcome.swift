@@ -11,7 +11,7 @@ extension PolicyCore {
         settle(&flow.permits, outcome, flow.watch, flow.meter, flow.charge, at: now)
         flow.record?.attempts.append(
             CallReport.AttemptRecord(
-                target: name(of: flow.target), number: flow.number, started: flow.started,
+                target: name(of: flow.target), replica: flow.replica?.name, number: flow.number, started: flow.started,
                 firstContent: flow.watch?.firstContent, ended: now, outcome: outcome))
         let took = flow.watch.map { $0.firstContent.map(flow.started.duration(to:)) } ?? flow.started.duration(to: now)
         note(outcome, at: now, target: flow.target, began: flow.started, took: took, flow.watch, flow.meter, &flow)
@@ -32,6 +32,7 @@ extension PolicyCore {
         if let steps = flow.walk.steps { attempt.steps = steps }
         let meter = isMetered ? AttemptMeter(flow.permits, time) : nil
         attempt.usage = meter
+        if flow.record != nil { attempt.replica = ReplicaNote() }
         let enforced = flow.isDeadlineCooperative ? nil : flow.deadline
         let watch = AttemptWatch(
             timeout(at: flow.target), deadline: enforced, streams: call.streams, time: time, at: flow.started)
@@ -91,8 +92,8 @@ extension PolicyCore {
             guard let (outcome, ended) = leg.settled else { continue }
             flow.record?.attempts.append(
                 CallReport.AttemptRecord(
-                    target: name(of: leg.target), number: flow.number, hedge: leg.attempt.hedge,
-                    started: leg.attempt.started, firstContent: leg.watch.firstContent, ended: ended,
+                    target: name(of: leg.target), replica: leg.attempt.replica?.name, number: flow.number,
+                    hedge: leg.attempt.hedge, started: leg.attempt.started, firstContent: leg.watch.firstContent, ended: ended,
                     outcome: outcome))
             let began = leg.attempt.started
             let took =

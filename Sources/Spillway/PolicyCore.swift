@@ -112,6 +112,10 @@ final class PolicyCore: @unchecked Sendable {
             flow.meter = meter
             attempt.usage = meter
         }
+        if flow.record != nil {
+            flow.replica = ReplicaNote()
+            attempt.replica = flow.replica
+        }
         return attempt
     }
 

@@ -16,7 +16,7 @@ public struct Target: Sendable {
     /// A target whose attempts also pass `gates`.
     ///
     /// - Parameter isFleet: Whether it stands for several, such as a `Fleet` that gives each attempt another replica; then one that did
-    ///   not answer in time does not keep the call from being made there again.
+    ///   not answer in time does not keep the call from being made there again, and a hedge may go there beside the attempt.
     public init(_ name: String, gates: [any Gate], isFleet: Bool = false) {
         self.name = name
         self.gates = gates
@@ -28,7 +28,7 @@ public struct Target: Sendable {
 ///
 /// A target that refuses is passed over at no cost; one that failed in this call is asked again only when all others
 /// refuse; one that did not answer in time, or could not go on with an answer that was begun, is not asked again in this
-/// call, unless it stands for several.
+/// call, unless it stands for several. A hedge goes to one that was not asked, or that stands for several.
 public struct Targets: Sendable {
     /// Which target comes first.
     public enum Order: Sendable {

@@ -75,6 +75,21 @@ import Testing
         #expect(report.attempts.count == 1)
     }
 
+    @Test func aTargetThatStandsForSeveralIsHedgedAtAnotherOfThem() throws {
+        let simulation = Simulation(seed: 1)
+        let policy = try policy(simulation.time, .unlimited, targets: [Target("fleet", gates: [], isFleet: true)])
+        let (result, report) = try simulation.run {
+            await policy.reported(again) { attempt in
+                attempt.goes(to: "gpu-\(attempt.hedge)")
+                try await simulation.time.sleep(for: .seconds(attempt.hedge == 0 ? 20 : 2))
+                return attempt.hedge
+            }
+        }
+        #expect(try result.get() == 1)
+        #expect(report.attempts.map(\.target) == ["fleet", "fleet"])
+        #expect(report.attempts.map(\.replica) == ["gpu-0", "gpu-1"])
+    }
+
     @Test func aFailureThatNoHedgeMendsIsRetriedOnAThirdTarget() throws {
         let simulation = Simulation(seed: 1)
         let policy = try policy(

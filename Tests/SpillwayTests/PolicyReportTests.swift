@@ -33,6 +33,18 @@ import Testing
         #expect(report.policy == "test")
     }
 
+    @Test func attemptsSayToWhichReplicaTheyWent() async throws {
+        let policy = try makePolicy(time) { () throws(ConfigurationError) in
+            try Retry(upTo: 1, backoff: .none, budget: .unlimited)
+        }
+        let (_, report) = await policy.reported(again) { attempt in
+            if attempt.number == 1 { throw Trouble(.transport) }
+            attempt.goes(to: "gpu-7")
+        }
+        #expect(report.attempts.map(\.replica) == [nil, "gpu-7"])
+        try await policy.perform { $0.goes(to: "nobody reads it") }
+    }
+
     @Test func aRefusedCallTellsWhoRefused() async throws {
         let observer = RecordingObserver()
         let gate = CountingGate("full")

@@ -45,6 +45,11 @@ public final class Model: BuiltInGate {
         public var cost = Cost.free
         /// Its share of the calls in a tier that chooses by weight, above 0 to 1,000; 1 by default.
         public var weight = 1.0
+        /// How many attempts in a row a call may make of it before it goes on elsewhere, 1 to 16; 1 by default.
+        ///
+        /// More for a fleet of replicas that gives each attempt another one; then a hedge may stand beside an attempt there, too. Each is
+        /// paid for as any fallback is.
+        public var attempts = 1
         /// After how many failures in a row it is asked last, 1 to 1,000; 3 by default.
         public var failuresToCool = 3
         /// How long it is asked last then, doubled with every further failure; 1 s by default.
@@ -72,6 +77,7 @@ public final class Model: BuiltInGate {
             try check.number(quality, "quality", in: 0...1)
             if let window { try check.count(window, "window", in: 1...Int(UInt32.max)) }
             try check.number(weight, "weight", in: 0.000_001...1_000)
+            try check.count(attempts, "attempts", in: 1...16)
             try check.count(failuresToCool, "failuresToCool", in: 1...1_000)
             try check.duration(cooldown, "cooldown")
             try check.duration(maximumCooldown, "maximumCooldown", atLeast: cooldown)

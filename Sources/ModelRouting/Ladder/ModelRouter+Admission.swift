@@ -54,15 +54,18 @@ extension ModelRouter {
         throw search.refusal ?? Self.nowhere
     }
 
-    /// Finds another model of the same tier for an attempt beside one at `place`.
+    /// Finds another model of the same tier for an attempt beside one at `place`, or the same one where that is a fleet.
     package func admitHedge(
         _ call: Call, _ walk: inout Walk, beside place: Int, _ permits: inout PermitStack, at now: Instant
     ) throws(Rejection) -> Int {
         let tier = tier(of: place), held = permits.count
         guard rungs.rows[tier].isModel else { throw Self.nowhere }
+        let own = self.call(call, at: place), isFleet = places[place].model.map { $0.configuration.attempts > 1 } ?? false
         var rest = fit(rungs.rows[tier].places & ~(walk.failed | walk.barred), call, walk, at: now).places
-        let own = self.call(call, at: place)
-        while rest != 0 {
+        var again: UInt64 = isFleet ? 1 << UInt64(place) & ~walk.barred : 0
+        while rest | again != 0 {
+            // A fleet comes last: what ails it may ail all its replicas.
+            if rest == 0 { swap(&rest, &again) }
             let place = choose(rest, in: tier, call, at: now)
             rest &= ~(1 << UInt64(place))
             if ratings.cools(place, at: now) { continue }
@@ -174,6 +177,8 @@ extension ModelRouter {
     private func fit(
         _ open: UInt64, _ call: Call, _ walk: Walk, at now: Instant
     ) -> (places: UInt64, missing: Reason?) {
+        // No place has its bit then.
+        guard open != 0 else { return (0, nil) }
         var places: UInt64 = 0, missing: Reason?
         let needs = call.needs, own = self.call(call, at: open.trailingZeroBitCount), tokens = own.tokens.total
         forEach(open) { place in

@@ -24,6 +24,12 @@ extension ModelRouter {
         after outcome: Outcome, at place: Int, _ call: Call, _ walk: inout Walk, budgets: BudgetChain, now: Instant
     ) -> Next {
         let tier = tier(of: place), cause = outcome.cause, bit: UInt64 = 1 << UInt64(place)
+        if mayRepeat(place, cause, call, &walk) {
+            walk.real = outcome
+            walk.failed &= ~bit
+            walk.barred &= ~bit
+            return goOn(&walk, budgets, now)
+        }
         walk.failed |= bit
         if cause != .noAnswer || walk.real == nil { walk.real = outcome }
         walk.steppedFor = cause == .noAnswer ? .noAnswer : .targetFailed
@@ -65,6 +71,14 @@ extension ModelRouter {
             walk.noModels = .mayHaveBegun
         }
         return goOn(&walk, budgets, now)
+    }
+
+    /// Whether the same place may be asked again: a fleet that has another replica for the attempt.
+    private func mayRepeat(_ place: Int, _ cause: Outcome.Cause, _ call: Call, _ walk: inout Walk) -> Bool {
+        guard let most = places[place].model?.configuration.attempts, most > 1, cause.speaksAgainstTarget,
+            cause.neverBegan || call.idempotency.allowsRepetition
+        else { return false }
+        return walk.countFailure(at: place) < most
     }
 
     /// Pays for another attempt where one needs it, or leaves it at tiers that are free.

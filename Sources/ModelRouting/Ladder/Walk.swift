@@ -24,6 +24,8 @@ package struct Walk: Sendable {
     var hasAskedModel = false
     /// Why no model may be asked any more; nil: one may.
     package var noModels: Reason?
+    /// The place that was asked last, and how many attempts in a row it has failed.
+    private var last: (place: Int, failures: Int) = (-1, 0)
     /// Why the attempt before this one was not the last.
     var steppedFor: Reason?
     /// What a rollout gave the call for this attempt; nil: it has no say, or was not followed.
@@ -34,6 +36,12 @@ package struct Walk: Sendable {
     package var steps: [ServiceStep]?
 
     package init(recorded: Bool) { steps = recorded ? [] : nil }
+
+    /// Counts a failure at a place; returns how many it were in a row.
+    mutating func countFailure(at place: Int) -> Int {
+        last = (place, last.place == place ? last.failures + 1 : 1)
+        return last.failures
+    }
 
     /// Takes a step down, once for each tier and reason.
     mutating func note(_ step: ServiceStep) {

@@ -23,6 +23,8 @@ public struct Attempt: Sendable {
     package var arbiter: (any Arbiter)?
     /// Is told what the attempt uses; nil: nobody asks.
     package var usage: (any UsageSink)?
+    /// Is told to which replica it goes; nil: nobody reads it.
+    package var replica: ReplicaNote?
 
     /// An attempt.
     public init(
@@ -80,6 +82,9 @@ extension Attempt {
     /// - Returns: False when nothing is left to pay for more, and the attempt should stop; what it has used is charged.
     @discardableResult
     public func used(_ usage: Usage) -> Bool { self.usage?.used(usage) ?? true }
+
+    /// Says which replica of its target it goes to, where that stands for several, for the report of the call.
+    public func goes(to replica: String) { self.replica?.set(replica) }
 
     /// Does what is not the target's to hurry with, as writing to a slow reader: that time counts against no limit but the
     /// deadline.

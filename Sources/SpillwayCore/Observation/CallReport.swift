@@ -41,6 +41,8 @@ public struct CallReport: Sendable {
     public struct AttemptRecord: Sendable {
         /// The target, nil when the policy has none.
         public let target: String?
+        /// The replica of the target, where that stands for several; nil when nobody told.
+        public let replica: String?
         /// 1 for the first, 2 for the first retry, and so on; hedges bear the number of the attempt that they stand beside.
         public let number: Int
         /// 0 for the attempt itself, 1 for the first hedge beside it, and so on.
@@ -55,10 +57,11 @@ public struct CallReport: Sendable {
         public let outcome: Outcome
 
         package init(
-            target: String?, number: Int, hedge: Int = 0, started: Instant, firstContent: Instant? = nil,
-            ended: Instant, outcome: Outcome
+            target: String?, replica: String? = nil, number: Int, hedge: Int = 0, started: Instant,
+            firstContent: Instant? = nil, ended: Instant, outcome: Outcome
         ) {
             self.target = target
+            self.replica = replica
             self.number = number
             self.hedge = hedge
             self.started = started

@@ -15,7 +15,7 @@ struct FleetTour: Sendable {
 
     /// Chooses a replica for an attempt.
     func begin(_ attempt: Attempt, at now: Instant) throws(UpstreamError) -> FleetVisit {
-        try visits.begin(at: fleet, for: attempt.call, at: now)
+        try visits.begin(at: fleet, for: attempt, at: now)
     }
 }
 #endif

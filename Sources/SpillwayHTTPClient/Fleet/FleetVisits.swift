@@ -40,14 +40,16 @@ public final class FleetVisits: Sendable {
     ///
     /// - Parameters:
     ///   - fleet: Whose.
-    ///   - call: Its tokens are what the replica must take.
+    ///   - attempt: As the policy gave it; the tokens of its call are what the replica must take, and its report names the replica.
     ///   - now: The time.
     /// - Returns: The attempt's stay there, to be settled when the attempt has ended.
     /// - Throws: ``UpstreamError``, neutral and with the fleet's `Rejection` beneath it, for want of a replica.
-    public func begin(at fleet: Fleet, for call: Call, at now: Instant) throws(UpstreamError) -> FleetVisit {
+    public func begin(at fleet: Fleet, for attempt: Attempt, at now: Instant) throws(UpstreamError) -> FleetVisit {
         do throws(Rejection) {
             // As one step, or two attempts that begin together might go to one place.
-            return try state.withLock { state throws(Rejection) in try enter(fleet, call, &state, at: now) }
+            let visit = try state.withLock { state throws(Rejection) in try enter(fleet, attempt.call, &state, at: now) }
+            attempt.goes(to: visit.member.name)
+            return visit
         } catch {
             throw UpstreamError(
                 "no replica takes the call: \(error)", .neutral(.rejected, retryAfter: error.retryAfter),

@@ -70,11 +70,11 @@ struct FleetVisitTests {
             Member("new", address: "b:1", model: "m", version: ModelVersion(2, 0, 0)))
         for _ in 0..<8 {
             let visits = FleetVisits()
-            let first = try visits.begin(at: fleet, for: Call(), at: .zero)
-            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: Call(), at: .zero) }
+            let first = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero) }
             let name = first.member.name
             first.settle(.failure(.serverError), at: .zero)
-            let second = try visits.begin(at: fleet, for: Call(), at: .zero)
+            let second = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
             #expect(second.member.name == name)
             second.settle(.success, at: .zero)
         }
@@ -87,22 +87,22 @@ struct FleetVisitTests {
             // Two names of one server, so that whichever is first fails.
             let fleet = try fleet(member("gpu-1", upstream), member("gpu-2", upstream))
             let visits = FleetVisits()
-            let first = try visits.begin(at: fleet, for: Call(), at: .zero)
+            let first = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
             // A hedge beside it.
-            let beside = try visits.begin(at: fleet, for: Call(), at: .zero)
+            let beside = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
             #expect(Set([first.member.name, beside.member.name]) == ["gpu-1", "gpu-2"])
-            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: Call(), at: .zero) }
+            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero) }
             beside.settle(.neutral(.cancelled), at: .zero)
             first.settle(.failure(.serverError), at: .zero)
             for _ in 0..<8 {
-                let next = try visits.begin(at: fleet, for: Call(), at: .zero)
+                let next = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
                 #expect(next.member.name == beside.member.name)
                 next.settle(.success, at: .zero)
             }
-            let last = try visits.begin(at: fleet, for: Call(), at: .zero)
+            let last = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
             last.settle(.failure(.connect), at: .zero)
             // It has failed everywhere.
-            _ = try visits.begin(at: fleet, for: Call(), at: .zero)
+            _ = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
 
             #expect(try await chat(fleet, client).complete(hello).content == "Hello")
             let one = try self.fleet(member("gpu-1", upstream))

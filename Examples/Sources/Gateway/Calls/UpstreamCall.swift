@@ -137,7 +137,7 @@ final class UpstreamCall: Sendable {
     /// Chooses a replica; nil: the place has none.
     private func visit(_ attempt: Attempt, at place: Route.Place) throws(UpstreamError) -> FleetVisit? {
         guard let fleet = place.upstream.fleet, let visits else { return nil }
-        let visit = try visits.begin(at: fleet, for: attempt.call, at: SystemTime().now)
+        let visit = try visits.begin(at: fleet, for: attempt, at: SystemTime().now)
         replica.withLock { $0 = visit.member.name }
         return visit
     }

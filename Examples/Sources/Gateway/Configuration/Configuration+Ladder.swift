@@ -58,6 +58,8 @@ extension Configuration {
         /// Tokens of prompt and answer together; nil: nobody knows.
         var window: Int?
         var weight = 1.0
+        /// Attempts in a row before the next place is asked; nil: 2 of a fleet, 1 of any other.
+        var attempts: Int?
     }
 
     /// Answers that are kept.

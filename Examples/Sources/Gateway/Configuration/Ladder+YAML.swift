@@ -138,11 +138,12 @@ extension Configuration.Tier {
 extension Configuration.RatedModel {
     /// Reads one model of a tier.
     fileprivate init(_ field: Field, _ upstreams: [String: Configuration.Upstream]) throws {
-        let fields = try field.fields("upstream", "model", "price", "quality", "window", "weight")
+        let fields = try field.fields("upstream", "model", "price", "quality", "window", "weight", "attempts")
         place = try Configuration.Model.Place(fields, upstreams)
         quality = try fields.number("quality", in: 0...1) ?? quality
         window = try fields.count("window", in: 1...1_000_000_000)
         weight = try fields.number("weight", in: 0.000_001...1_000) ?? weight
+        attempts = try fields.count("attempts", in: 1...16)
     }
 }
 

@@ -27,9 +27,12 @@ struct ModelShelf {
         let place = try Route.Place(rated.place, at: upstream, ledger: ledger)
         let begins: [any Gate] =
             beginners.contains(upstream.name) ? [PrefillGate("\(upstream.name).prefill", restarts: true)] : []
+        var configuration = Model.Configuration(
+            quality: rated.quality, window: rated.window, cost: Self.cost(place), weight: rated.weight)
+        // Of a fleet another replica may well have the answer.
+        configuration.attempts = rated.attempts ?? (upstream.fleet == nil ? 1 : 2)
         let model = try Model(
-            name, at: upstream.name,
-            .init(quality: rated.quality, window: rated.window, cost: Self.cost(place), weight: rated.weight),
+            name, at: upstream.name, configuration,
             gates: begins + upstream.gates + [place.account].compactMap(\.self))
         models[name] = (model, place)
         return (model, place)
