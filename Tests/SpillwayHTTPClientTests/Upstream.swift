@@ -28,7 +28,7 @@ final class Upstream: Sendable {
 
     /// How a streamed body ends.
     ///
-    /// What was sent just before `cut` may be lost on the way; `never` lasts until ``cut()``.
+    /// What was sent just before `cut` may be lost on the way; `never` lasts until ``cut()`` or ``finish(_:)``.
     enum End: Sendable {
         case whole, cut, never
     }
@@ -104,6 +104,16 @@ final class Upstream: Sendable {
     /// Breaks every connection off.
     func cut() async {
         for channel in contents.withLock({ $0.connections }) { try? await channel.close() }
+    }
+
+    /// Ends the bodies that are open, after some more pieces.
+    func finish(_ pieces: [String]) async throws {
+        for channel in contents.withLock({ $0.connections }) where channel.isActive {
+            for piece in pieces {
+                try await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: piece))))
+            }
+            try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+        }
     }
 
     fileprivate func answer(_ request: Request) -> Answer {

@@ -14,6 +14,11 @@ extension Fleet {
         /// Few that are ready could not bear the load of all (Envoy's panic threshold).
         public var panic = 0.5
 
+        /// How long calls of a member that is wanted no more may go on, with health checks; 10 min by default.
+        ///
+        /// Then they are handed over. Less than what the machine is given before it is taken away.
+        public var leaveLimit = Duration.seconds(600)
+
         /// The zone of the service that asks; nil, the default: no zone is nearer than another.
         public var zone: String?
         /// The region of the service that asks; nil, the default: no region is nearer than another.
@@ -46,6 +51,7 @@ extension Fleet {
         func validate() throws(ConfigurationError) {
             let check = Validation("Fleet")
             try check.number(panic, "panic", in: 0...1)
+            try check.duration(leaveLimit, "leaveLimit")
             try check.duration(farther, "farther")
             try check.duration(farthest, "farthest")
             if let objective { try check.duration(objective, "objective", atLeast: .microseconds(1)) }

@@ -66,7 +66,8 @@ public final class Fleet: Sendable {
 
     /// Changes which replicas are wanted.
     ///
-    /// One that is wanted no more gets no new call, and is forgotten when its last has ended; one that stays keeps what is known of it.
+    /// One that is wanted no more gets no new call, and is forgotten when its last has ended; with health checks it is drained, until
+    /// ``Configuration/leaveLimit``. One that stays keeps what is known of it.
     ///
     /// - Throws: `ConfigurationError`; then all stays as it was.
     public func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
@@ -85,6 +86,16 @@ public final class Fleet: Sendable {
         try state.update(configuration)
     }
 
+    /// Tells calls that are to go on elsewhere: those of a replica that is drained beyond its deadline, and those of a dead one whose
+    /// first token has not come.
+    ///
+    /// To be called every now and then where there are health checks. Each is told once, as ``Placement/whenHandedOver(_:)`` has it, and
+    /// counts as handed over in the drain's report unless it succeeds.
+    ///
+    /// - Returns: How many were told.
+    @discardableResult
+    public func handOver(at now: Instant) -> Int { state.handOver(at: now) }
+
     /// Replicas that have had no call for a while, beyond those that may idle: what may be taken away, dearest first.
     ///
     /// A cap on GPUs that idle; drain before you take one away. A replica that is new counts as used when it came.
@@ -100,7 +111,12 @@ public final class Fleet: Sendable {
     public func health(of name: String) -> ReplicaHealth? { state.health(of: name) }
 
     /// What is known of each replica now, for pages and metrics.
-    public func standings(at now: Instant) -> [ReplicaStanding] { state.standings(at: now) }
+    public func standings(at now: Instant) -> [ReplicaStanding] { state.standings(at: now) { !$0.isLeaving } }
+
+    /// The same of those that are wanted no more and have calls yet; their names may be those of new ones.
+    public func leaving(at now: Instant) -> [ReplicaStanding] {
+        state.standings(at: now) { $0.isLeaving && $0.calls > 0 }
+    }
 }
 
 extension Fleet: Gate {

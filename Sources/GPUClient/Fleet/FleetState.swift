@@ -49,6 +49,10 @@ final class FleetState: Sendable {
         var began = Instant.zero
         var prefix = Prefix.unknown(tokens: 0)
         var stream: StreamID?
+        /// Tells the call that it is to go on elsewhere; nil: nobody wants to know, or it was told.
+        var leave: (@Sendable () -> Void)?
+        /// Whether it was told so.
+        var isHandedOver = false
     }
 
     struct Books: Sendable {
@@ -86,7 +90,7 @@ final class FleetState: Sendable {
     private let label: GateName
     private let random: RandomSource
     private let observer: (any Observer)?
-    private let books: Locked<Books>
+    let books: Locked<Books>
     /// Held while members or the configuration are changed, which takes more than one step.
     private let updating = Locked(())
 
@@ -137,15 +141,17 @@ final class FleetState: Sendable {
 
     func end(_ ticket: Ticket.ID, _ outcome: Outcome, usage: Usage?, at now: Instant?) {
         let told = books.withLock { books in
-            let (told, began) = (books.stream(of: ticket), books.tickets[ticket.index].began)
+            let told = books.stream(of: ticket), entry = books.tickets[ticket.index]
             books.end(ticket, outcome, usage: usage, at: now)
-            return told.map { ($0.0, $0.1, began) }
+            return told.map { ($0.0, $0.1, entry.began, entry.isHandedOver) }
         }
-        guard let (health, stream, began) = told else { return }
+        guard let (health, stream, began, isHandedOver) = told else { return }
         // When nobody says when, nothing is learnt.
         let now = now ?? began
         health.record(outcome, of: stream, at: now)
-        health.streams.end(stream, outcome.verdict == .failure ? .lost : .finished, at: now)
+        let isWhole = outcome.verdict == .success
+        let isLost = outcome.verdict == .failure
+        health.streams.end(stream, isHandedOver && !isWhole ? .handedOver : isLost ? .lost : .finished, at: now)
     }
 
     func report(_ load: EngineLoad, from name: String) {
@@ -162,7 +168,8 @@ final class FleetState: Sendable {
     func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
         let leaving = try updating.withLock { _ throws(ConfigurationError) in try replace(members, at: now) }
         // Outside of the lock: observers are told of what changes.
-        for health in leaving { health.drain(deadline: .distantFuture, at: now) }
+        let deadline = now.advanced(by: configuration.leaveLimit)
+        for health in leaving { health.drain(deadline: deadline, at: now) }
     }
 
     private func replace(_ members: [Member], at now: Instant) throws(ConfigurationError) -> [ReplicaHealth] {
@@ -211,9 +218,9 @@ final class FleetState: Sendable {
         }
     }
 
-    func standings(at now: Instant) -> [ReplicaStanding] {
+    func standings(at now: Instant, of wanted: (ReplicaState) -> Bool) -> [ReplicaStanding] {
         books.withLock { books in
-            books.replicas.indices.filter { !books.replicas[$0].isLeaving }.map { index in
+            books.replicas.indices.filter { wanted(books.replicas[$0]) }.map { index in
                 let replica = books.replicas[index], record = books.records[index]
                 return ReplicaStanding(
                     member: record.member, phase: record.health?.phase, calls: replica.calls,
@@ -221,7 +228,8 @@ final class FleetState: Sendable {
                     pendingTokens: replica.pending, heldTokens: replica.held,
                     tokensPerSecond: replica.took > 0 ? 1e9 * replica.done / replica.took : nil,
                     answerTokensPerSecond: replica.tokenPace > 0 ? 1e9 / replica.tokenPace : nil,
-                    knownPrefixes: books.map.count(at: index), load: record.load)
+                    knownPrefixes: books.map.count(at: index), load: record.load,
+                    drain: record.health?.streams.drainReport)
             }
         }
     }

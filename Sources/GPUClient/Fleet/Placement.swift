@@ -27,6 +27,9 @@ public struct Placement: ~Copyable, Sendable {
     /// One such call takes a replica with health checks out of use until a probe has shown that it is well.
     public func hung(at now: Instant) { state.hung(ticket, at: now) }
 
+    /// Has `body` run, once, when the call is to go on elsewhere; see ``Fleet/handOver(at:)``.
+    public func whenHandedOver(_ body: @escaping @Sendable () -> Void) { state.whenHandedOver(ticket, body) }
+
     /// The call has ended.
     ///
     /// - Parameters:

@@ -22,4 +22,6 @@ public struct ReplicaStanding: Sendable, Hashable {
     public let knownPrefixes: Int
     /// What the engine said last.
     public let load: EngineLoad
+    /// What came of draining it last; nil: it was not, or there are no health checks.
+    public let drain: DrainReport?
 }

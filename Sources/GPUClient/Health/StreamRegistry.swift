@@ -28,6 +28,8 @@ public final class StreamRegistry: Sendable {
         var isDead = false
         var isDrained = false
         var report: DrainReport?
+
+        func isOver(at now: Instant) -> Bool { isDrained && report.map { now >= $0.deadline } ?? false }
     }
 
     private let contents = Locked(Contents())
@@ -61,10 +63,12 @@ public final class StreamRegistry: Sendable {
     /// They are listed until their end is told.
     public func mustHandOver(at now: Instant) -> [StreamID] {
         contents.withLock { contents in
-            let isOver = contents.isDrained && contents.report.map { now >= $0.deadline } ?? false
-            return contents.isDead || isOver ? contents.slots.all : []
+            contents.isDead || contents.isOver(at: now) ? contents.slots.all : []
         }
     }
+
+    /// Whether it is drained, and its deadline is past.
+    func isDrainOver(at now: Instant) -> Bool { contents.withLock { $0.isOver(at: now) } }
 
     /// What has come of the last drain; nil: there was none.
     public var drainReport: DrainReport? { contents.withLock { $0.report } }

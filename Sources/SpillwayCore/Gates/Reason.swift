@@ -12,7 +12,7 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case spendLimit, unpriced, noTokens, noPayer, ledgerUnavailable
         case attemptTimeout, firstContentTimeout, stalled, tooSlow
         case steppedDown, cooling, saturated
-        case belowQuality, aboveValue, tooLittleTime, windowTooSmall, noAnswer, targetFailed, memoryFull
+        case belowQuality, aboveValue, tooLittleTime, windowTooSmall, noAnswer, targetFailed, memoryFull, handedOver
         case other
     }
 
@@ -101,6 +101,8 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
     @inlinable public static var windowTooSmall: Reason { Reason(.windowTooSmall) }
     /// No replica has the memory that the call needs until others end.
     @inlinable public static var memoryFull: Reason { Reason(.memoryFull) }
+    /// The replica is drained beyond its deadline, or dead, and the call goes on elsewhere.
+    @inlinable public static var handedOver: Reason { Reason(.handedOver) }
     /// A cache, or another tier without a model, had no answer.
     @inlinable public static var noAnswer: Reason { Reason(.noAnswer) }
     /// An attempt there failed; the outcome's cause says how.
@@ -153,6 +155,7 @@ public struct Reason: Sendable, Hashable, CustomStringConvertible {
         case .noAnswer: "no_answer"
         case .targetFailed: "target_failed"
         case .memoryFull: "memory_full"
+        case .handedOver: "handed_over"
         case .other: "other"
         }
     }

@@ -15,6 +15,8 @@ package struct AttemptClock: Sendable {
     private var stallDue = Int64.max
     /// Until when the tokens that came have paid.
     private var paid = Int64.max
+    /// From when on it is to go on elsewhere.
+    private var leaveDue = Int64.max
     /// The latest time that was heard of.
     private var present: Int64
     /// How many waits for the caller there are now, when the first of them began, and how long all before them took.
@@ -60,6 +62,12 @@ package struct AttemptClock: Sendable {
         paid = paid == .max || worth >= Double(patience) ? full : min(full, paid.later(Int64(worth)))
     }
 
+    /// The attempt is to go on elsewhere.
+    package mutating func leave(at now: Instant) { leaveDue = min(leaveDue, own(now)) }
+
+    /// Whether it is to go on elsewhere.
+    package var isLeaving: Bool { leaveDue < .max }
+
     /// The attempt waits for its caller, maybe not for the first time.
     package mutating func pause(at now: Instant) {
         _ = own(now)
@@ -96,7 +104,7 @@ package struct AttemptClock: Sendable {
 
     /// When a limit will be met unless something comes before; nil: never.
     package var due: Instant? {
-        let own = min(min(end, contentDue), min(stallDue, paid))
+        let own = min(min(end, contentDue), min(stallDue, paid), leaveDue)
         let due = pauses > 0 || own == .max ? deadline : min(deadline, own.later(paused))
         return due == .max ? nil : Instant(nanoseconds: due)
     }
@@ -107,6 +115,7 @@ package struct AttemptClock: Sendable {
         if present >= deadline { return .deadline }
         // A limit is met when its time has come, not while that stands still.
         if pauses > 0 { return nil }
+        if now >= leaveDue { return .handOver }
         if now >= end { return .attempt }
         if now >= contentDue { return .firstContent }
         if now >= stallDue { return .stall }

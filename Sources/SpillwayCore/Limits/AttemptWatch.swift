@@ -89,10 +89,22 @@ package final class AttemptWatch: Timed {
         change { $0.resume(at: now) }
     }
 
+    /// The attempt is to go on elsewhere: cancels it, unless it has begun to pass on an answer with which no other can go on.
+    package func leave() {
+        let now = now
+        let order = state.withLock { state -> WantedAlarm.Order? in
+            if case .final = state.commitment { return nil }
+            guard state.phase != .ended else { return nil }
+            state.clock.leave(at: now)
+            return alarmOrder(&state)
+        }
+        if let order { set(order) }
+    }
+
     /// Notes that the answer is about to be passed on; false when it must not be, since the attempt is over.
     func commit(resumable: Bool) -> Bool {
         state.withLock { state in
-            guard state.phase != .ended, state.exceeded == nil else { return false }
+            guard state.phase != .ended, state.exceeded == nil, resumable || !state.clock.isLeaving else { return false }
             if state.commitment != .final { state.commitment = resumable ? .resumable : .final }
             return true
         }

@@ -1,6 +1,6 @@
 /// Which bound on time a call met.
 public struct TimeLimit: Sendable, Hashable, CustomStringConvertible {
-    private enum Kind { case deadline, attempt, firstContent, stall, tokenRate }
+    private enum Kind { case deadline, attempt, firstContent, stall, tokenRate, handOver }
 
     private let kind: Kind
 
@@ -14,6 +14,8 @@ public struct TimeLimit: Sendable, Hashable, CustomStringConvertible {
     public static var stall: TimeLimit { TimeLimit(kind: .stall) }
     /// The least tokens a second of a stream.
     public static var tokenRate: TimeLimit { TimeLimit(kind: .tokenRate) }
+    /// The time for which a replica that is drained, or dead, keeps an attempt: it goes on elsewhere.
+    public static var handOver: TimeLimit { TimeLimit(kind: .handOver) }
 
     /// The limit as a code, for errors, reports and metrics.
     public var reason: Reason {
@@ -23,11 +25,18 @@ public struct TimeLimit: Sendable, Hashable, CustomStringConvertible {
         case .firstContent: .firstContentTimeout
         case .stall: .stalled
         case .tokenRate: .tooSlow
+        case .handOver: .handedOver
         }
     }
 
     /// What an attempt that met the limit says about its target.
-    public var outcome: Outcome { kind == .deadline ? .neutral(.timeout) : .failure(.timeout) }
+    public var outcome: Outcome {
+        switch kind {
+        case .deadline: .neutral(.timeout)
+        case .handOver: .neutral(.transport)
+        default: .failure(.timeout)
+        }
+    }
 
     /// The code, such as `first_content_timeout`.
     public var description: String { reason.description }

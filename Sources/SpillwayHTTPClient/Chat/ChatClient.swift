@@ -113,13 +113,17 @@ public struct ChatClient: Sendable, CustomStringConvertible {
         return try await http.policy.run(call) { (attempt) async throws(UpstreamError) -> ChatCompletion in
             let visit = try tour?.begin(attempt, at: http.time.now)
             do throws(UpstreamError) {
-                let answer = try await http.within(attempt, timeout) {
-                    (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
-                    let response = try await http.send(
-                        message.request(message.body), attempt, at: visit, within: cutoff)
-                    return try APIEndpoint.decode(
-                        ChatCompletion.self, from: try await response.whole(upTo: Self.bodyLimit))
+                let ask: @Sendable () async throws(UpstreamError) -> ChatCompletion = {
+                    [http, timeout] () async throws(UpstreamError) in
+                    try await http.within(attempt, timeout) {
+                        (http, cutoff) async throws(UpstreamError) -> ChatCompletion in
+                        let response = try await http.send(
+                            message.request(message.body), attempt, at: visit, within: cutoff)
+                        return try APIEndpoint.decode(
+                            ChatCompletion.self, from: try await response.whole(upTo: Self.bodyLimit))
+                    }
                 }
+                let answer = if let visit { try await visit.untilHandedOver(http.time, ask) } else { try await ask() }
                 attempt.used(answer.usage ?? answer.counted(promptTokens: Int(call.tokens.input)))
                 visit?.settle(.success, usage: answer.usage, at: http.time.now)
                 return answer

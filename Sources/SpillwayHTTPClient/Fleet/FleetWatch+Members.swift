@@ -48,6 +48,14 @@ extension FleetWatch {
         }
     }
 
+    /// Has calls told that are to go on elsewhere, until cancelled.
+    func handOver() async {
+        while !Task.isCancelled {
+            fleet.handOver(at: time.now)
+            try? await time.sleep(until: time.now.advanced(by: configuration.attention))
+        }
+    }
+
     /// Stops the watches of those that are there no more; returns those to begin.
     func change(
         _ watched: inout [String: Watched], to members: [Member]

@@ -13,6 +13,8 @@ public import Spillway
 /// the probes that `ReplicaHealth` asks for: a liveness probe is a GET, and a generation probe a chat of one token. At most
 /// one of each is under way for a member, and neither waits for the other.
 ///
+/// Calls that are to go on elsewhere, at a drain's deadline or when a replica is dead, it has told so.
+///
 /// A member whose label `dcgm` says where the page of a DCGM exporter is (a URL, `host:port/path`, or `:port/path` on its
 /// own host) is kept out of use while a GPU of it is sick; its label `gpus`, UUIDs or numbers with commas between, says
 /// which GPUs are its own.
@@ -68,6 +70,7 @@ public final class FleetWatch: Sendable {
                 defer { feed.finish() }
                 try await self.follow(feed)
             }
+            group.addTask { await self.handOver() }
             var watched: [String: Watched] = [:]
             for await members in lists {
                 for (member, health, stopped) in self.change(&watched, to: members) {

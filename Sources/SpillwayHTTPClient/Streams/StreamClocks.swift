@@ -53,6 +53,16 @@ struct StreamClocks: Sendable {
         return await own.child { await afterFinish.run { await afterEnd.run { await body() } } }
     }
 
+    /// Cuts the attempt off when its replica is to be left, unless no other could go on with what was passed on.
+    func followHandOver() {
+        visit?.whenHandedOver { [weak watch = own.watch] in watch?.leave() }
+    }
+
+    /// Asks to pass the answer on; see ``Attempt/commit(resumable:)``.
+    func commit(resumable: Bool) -> Bool {
+        own.commit(resumable: resumable) && attempt.commit(resumable: resumable)
+    }
+
     /// Content came.
     func received(tokens: Int) {
         if let visit, !visit.hasContent { visit.firstContent(at: time.now) }

@@ -123,12 +123,12 @@ struct StreamReading: Sendable {
         guard !held.isEmpty else { return }
         let pieces = held
         let mayResume = journal.recovery != .fail
-        if !passedOn, !attempt.commit(resumable: mayResume) {
+        if !passedOn, !clocks.commit(resumable: mayResume) {
             throw UpstreamError("another attempt was first, or a limit was met", .neutral(.cancelled))
         }
         passedOn = true
         // A tool call, for example, makes an end of that.
-        if !journal.pass(pieces, decoder), mayResume { _ = attempt.commit(resumable: false) }
+        if !journal.pass(pieces, decoder), mayResume { _ = clocks.commit(resumable: false) }
         let isTaken: Bool
         do {
             let (clocks, sink) = (clocks, sink)

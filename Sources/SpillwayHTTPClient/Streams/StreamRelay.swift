@@ -63,6 +63,7 @@ public struct StreamRelay: Sendable {
         to sink: @escaping @Sendable ([ChatPiece]) async throws -> Void
     ) async throws(UpstreamError) where Body.Element == ByteBuffer {
         let clocks = StreamClocks(attempt, limits, time, at: visit)
+        clocks.followHandOver()
         let start = StreamReading(attempt, journal, commit, clocks, try journal.begin(), sink)
         var (reading, failure) = await clocks.run { () async -> (StreamReading, UpstreamError?) in
             var reading = start
@@ -96,6 +97,7 @@ public struct StreamRelay: Sendable {
             case .firstContent: "no content came in time"
             case .stall: "no more content came in time"
             case .tokenRate: "the content came too slowly"
+            case .handOver: "the replica is to be left"
             default: "a limit was met: \(limit)"
             }
         return UpstreamError(what, limit.outcome)

@@ -146,26 +146,35 @@ final class UpstreamCall: Sendable {
         _ attempt: Attempt, from place: Route.Place, _ visit: FleetVisit?
     ) async throws(UpstreamError) -> WholeAnswer {
         begun.add(1, ordering: .relaxed)
-        do {
-            let response = try await send(attempt, to: place, visit)
-            let body = try await response.body.collect(upTo: Self.answerLimit)
-            let answer = try WholeAnswer(
-                body, contentType: response.headers.first(name: "content-type") ?? "application/json",
-                promptTokens: Int(request.tokens.input))
+        do throws(UpstreamError) {
+            let ask: @Sendable () async throws(UpstreamError) -> WholeAnswer = { [self] () async throws(UpstreamError) in
+                try await ask(attempt, place, visit)
+            }
+            let answer = if let visit { try await visit.untilHandedOver(ask) } else { try await ask() }
             attempt.used(answer.usage)
             visit?.settle(.success, usage: answer.usage, at: SystemTime().now)
             return answer
-        } catch is NIOTooManyBytesError {
-            // It would be as large again, and it cost as much as a good one.
-            let failure = UpstreamError(
-                "an answer of more than \(Self.answerLimit) bytes", .neutral(.unacceptable))
-            visit?.fail(attempt, with: failure, at: SystemTime().now)
-            throw failure
         } catch {
-            let failure = UpstreamError.from(transport: error)
-            attempt.failed(with: failure)
-            visit?.fail(attempt, with: failure, at: SystemTime().now)
-            throw failure
+            // A large one would be as large again, and it cost as much as a good one.
+            if error.outcome.cause != .unacceptable { attempt.failed(with: error) }
+            visit?.fail(attempt, with: error, at: SystemTime().now)
+            throw error
+        }
+    }
+
+    private func ask(
+        _ attempt: Attempt, _ place: Route.Place, _ visit: FleetVisit?
+    ) async throws(UpstreamError) -> WholeAnswer {
+        do {
+            let response = try await send(attempt, to: place, visit)
+            let body = try await response.body.collect(upTo: Self.answerLimit)
+            return try WholeAnswer(
+                body, contentType: response.headers.first(name: "content-type") ?? "application/json",
+                promptTokens: Int(request.tokens.input))
+        } catch is NIOTooManyBytesError {
+            throw UpstreamError("an answer of more than \(Self.answerLimit) bytes", .neutral(.unacceptable))
+        } catch {
+            throw .from(transport: error)
         }
     }
 

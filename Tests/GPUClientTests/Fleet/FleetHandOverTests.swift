@@ -1,0 +1,80 @@
+import GPUClient
+import SpillwayCore
+import SpillwayTesting
+import Testing
+
+/// Calls that go on elsewhere, because their replica is to be left.
+@Suite struct FleetHandOverTests {
+    func after(_ seconds: Double) -> Instant { FleetTests.start.advanced(by: .seconds(seconds)) }
+
+    func fleet(_ count: Int, _ change: (inout Fleet.Configuration) -> Void) throws -> Fleet {
+        let members = (0..<count).map { Member("gpu-\($0)", address: "10.0.0.\($0):8000") }
+        return try Fleet("llama", .init(change), members: members, at: FleetTests.start, random: .seeded(1))
+    }
+
+    func call(_ input: Int = 1_000, streams: Bool = true) -> Call {
+        Call(tokens: .estimate(input: input, maxOutput: 100), streams: streams)
+    }
+
+    /// Makes every replica ready.
+    func heal(_ fleet: Fleet, at now: Instant) throws {
+        for member in fleet.members {
+            let health = try #require(fleet.health(of: member.name)), probe = try #require(health.beginProbe(at: now))
+            health.probed(probe, .generated(firstToken: .milliseconds(5)), at: now)
+        }
+    }
+
+    @Test func callsGoOnElsewhereWhenADrainIsOver() throws {
+        let fleet = try fleet(1) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        let told = Locked(0)
+        let first = try fleet.place(call(), at: after(1)), second = try fleet.place(call(), at: after(1))
+        first.whenHandedOver { told.withLock { $0 += 1 } }
+        second.whenHandedOver { told.withLock { $0 += 1 } }
+        let last = try fleet.place(call(), at: after(1))
+        last.whenHandedOver { told.withLock { $0 += 100 } }
+        fleet.health(of: "gpu-0")?.drain(deadline: after(30), at: after(2))
+        #expect(fleet.handOver(at: after(29)) == 0)
+        last.settle(.success, at: after(29))
+        #expect(fleet.handOver(at: after(30)) == 2 && told.withLock { $0 } == 2)
+        #expect(fleet.handOver(at: after(31)) == 0, "each is told once")
+        first.settle(.neutral(.transport), at: after(31))
+        second.settle(.success, at: after(31))
+        #expect(
+            fleet.standings(at: after(31))[0].drain?.description
+                == "drained: of 3 streams 2 finished, 1 handed over, 0 lost, 0 left")
+    }
+
+    @Test func ofADeadReplicaTheCallsGoOnElsewhereThatHaveNoContent() throws {
+        let fleet = try fleet(2) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        let told = Locked<[Int]>([])
+        let speaks = try fleet.place(call(), avoiding: ["gpu-1"], at: after(1))
+        let waits = try fleet.place(call(), avoiding: ["gpu-1"], at: after(1))
+        speaks.whenHandedOver { told.withLock { $0.append(0) } }
+        waits.whenHandedOver { told.withLock { $0.append(1) } }
+        speaks.firstToken(at: after(2))
+        fleet.health(of: "gpu-0")?.declareDead(at: after(3))
+        fleet.handOver(at: after(3))
+        #expect(told.withLock { $0 } == [1])
+    }
+
+    @Test func aMemberThatIsWantedNoMoreHandsItsCallsOverInTime() throws {
+        let fleet = try fleet(2) {
+            $0.health = .init()
+            $0.leaveLimit = .seconds(20)
+        }
+        try heal(fleet, at: after(0))
+        let place = try fleet.place(call(), avoiding: ["gpu-1"], at: after(1)), told = Locked(false)
+        place.whenHandedOver { told.withLock { $0 = true } }
+        try fleet.update([fleet.members[1]], at: after(10))
+        #expect(fleet.leaving(at: after(10)).map(\.member.name) == ["gpu-0"])
+        #expect(fleet.leaving(at: after(10)).first?.drain?.left == 1)
+        fleet.handOver(at: after(29))
+        #expect(!told.withLock { $0 })
+        fleet.handOver(at: after(30))
+        #expect(told.withLock { $0 })
+        place.settle(.neutral(.transport), at: after(30))
+        #expect(fleet.leaving(at: after(30)).isEmpty)
+    }
+}
