@@ -119,10 +119,18 @@ extension PolicyCore {
             flow.last = target
             flow.walk.failed |= 1 << UInt64(target)
             // One that was silent would cost as much time again; one that could not go on with an answer cannot now.
-            let isFleet = plan.router == nil && places[target].isFleet
-            if !isFleet, [.timeout, .truncated].contains(outcome.cause) { flow.walk.barred |= 1 << UInt64(target) }
+            if !isFleet(target), [.timeout, .truncated].contains(outcome.cause) {
+                flow.walk.barred |= 1 << UInt64(target)
+            }
         }
-        if let hint = outcome.retryAfter { flow.heldUntil = max(flow.heldUntil, now.advanced(by: hint)) }
+        // What a replica of a fleet says is of itself; the fleet has refused when none takes the call.
+        let isOfReplica = target >= 0 && isFleet(target) && outcome.cause != .rejected
+        if !isOfReplica, let hint = outcome.retryAfter { flow.heldUntil = max(flow.heldUntil, now.advanced(by: hint)) }
+    }
+
+    /// Whether a target stands for several.
+    private func isFleet(_ target: Int) -> Bool {
+        plan.router.map { $0.places[target].model?.configuration.isFleet == true } ?? places[target].isFleet
     }
 
     /// Decides after an attempt that ended with `outcome` whether there is another.

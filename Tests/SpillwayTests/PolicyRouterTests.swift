@@ -57,8 +57,8 @@ import Testing
 
     @Test func aFleetIsAskedForAnotherReplicaBeforeTheNextTier() async throws {
         for (cause, asked) in [
-            (Outcome.Cause.timeout, 3), (.serverError, 3), (.truncated, 3), (.overloaded, 3), (.rejected, 1),
-            (.rateLimited, 1), (.quotaExhausted, 1), (.contextTooLong, 1),
+            (Outcome.Cause.timeout, 3), (.serverError, 3), (.truncated, 3), (.overloaded, 3), (.rateLimited, 3), (.rejected, 1),
+            (.quotaExhausted, 1), (.contextTooLong, 1),
         ] {
             trail.withLock { $0 = [] }
             let router = try fleets(RetryBudget("chat", .init(ratio: 0, burst: 10, minimumPerSecond: 0)))
@@ -67,6 +67,26 @@ import Testing
             #expect(try result.get() == "small", "\(cause)")
             #expect(report.attempts.map(\.target) == Array(repeating: "fleet", count: asked) + ["small"], "\(cause)")
             #expect(report.steps.map(\.description) == ["own: target_failed (\(cause))"])
+        }
+    }
+
+    /// Nor does it hold up the fleet for other calls.
+    @Test func aPauseThatAReplicaAsksForHoldsUpNoOther() async throws {
+        let budget = try RetryBudget("chat")
+        for router in [try fleets(budget), nil] {
+            let policy = try Policy("chat", time: time) { () throws(ConfigurationError) in
+                try Retry(upTo: 1, backoff: .none, budget: budget)
+                if let router { router } else { Targets(.ladder, [Target("fleet", gates: [], isFleet: true)]) }
+            }
+            let began = time.now
+            for _ in 0..<3 {
+                let target = try await policy.run(call) { attempt in
+                    if attempt.number == 1 { throw Failing(.rateLimited, retryAfter: .seconds(30)) }
+                    return attempt.target
+                }
+                #expect(target == "fleet")
+            }
+            #expect(time.now == began)
         }
     }
 

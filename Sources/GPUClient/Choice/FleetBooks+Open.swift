@@ -2,25 +2,38 @@ internal import SpillwayCore
 
 /// Which replicas may take a call.
 extension FleetState.Books {
-    /// Those that may, and why there are none.
-    func open(_ ask: FleetState.Ask) -> (replicas: ReplicaSet, reason: Reason) {
-        if isAnyAsGood(ask) { return (wanted, .noTarget) }
-        let gate = ask.session.map { VersionGate($0) }, tokens = ask.tokens
+    /// Those that may; if there are none, why, and until when.
+    struct Open {
+        var replicas: ReplicaSet
+        var reason = Reason.noTarget
+        var until: Instant?
+    }
+
+    /// Which may take the call.
+    func open(_ ask: FleetState.Ask) -> Open {
+        if isAnyAsGood(ask) { return Open(replicas: wanted) }
+        let gate = ask.versions ?? ask.session.map { VersionGate($0) }, tokens = ask.tokens
+        var paused = Instant.distantFuture
         var wanted = 0, well = 0, candidates = 0, fitting = 0, full = 0, old = 0
         var (ready, degraded) = replicas.withUnsafeBufferPointer { replicas in
             ReplicaSet.two(of: replicas.count) { place in
                 let replica = replicas[place]
                 if replica.isLeaving { return (false, false) }
                 wanted += 1
-                let phase = replica.phase
-                if phase == .ready { well += 1 }
+                let phase = replica.phase, isReady = phase == .ready && replica.cooling.until <= ask.now
+                if isReady { well += 1 }
                 if tokens > replica.window { return (false, false) }
                 fitting += 1
                 if phase != .ready, phase != .degraded || replica.isVetoed { return (false, false) }
                 if !ask.avoided.isEmpty, ask.avoided.contains(records[place].member.name) { return (false, false) }
                 if let gate, !gate.allows(records[place].member) { return (false, false) }
+                // Never earlier than told.
+                if replica.cooling.told > ask.now {
+                    paused = min(paused, replica.cooling.told)
+                    return (false, false)
+                }
                 // That all who are well are full is no reason to ask the sick.
-                if phase == .ready { candidates += 1 }
+                if isReady { candidates += 1 }
                 if let memory = configuration.memory, replica.isFull(ask.held, memory, at: ask.now) {
                     full += 1
                     return (false, false)
@@ -29,20 +42,24 @@ extension FleetState.Books {
                     old += 1
                     return (false, false)
                 }
-                return (phase == .ready, phase == .degraded)
+                return (isReady, !isReady)
             }
         }
         // Few that are well could not bear the load of all; and a poor chance is better than none.
         if Double(well) < configuration.panic * Double(wanted) || candidates == 0 { ready.formUnion(degraded) }
+        let isPaused = paused < .distantFuture
         let reason: Reason =
-            fitting == 0 && wanted > 0 ? .windowTooSmall : full > 0 ? .memoryFull : old > 0 ? .saturated : .noTarget
-        return (ready, reason)
+            fitting == 0 && wanted > 0
+            ? .windowTooSmall
+            : full > 0 ? .memoryFull : old > 0 ? .saturated : isPaused ? .rateLimited : .noTarget
+        return Open(replicas: ready, reason: reason, until: isPaused ? paused : nil)
     }
 
     /// Whether nothing tells replicas apart that the call could be refused for, so that none needs to be looked at.
     private func isAnyAsGood(_ ask: FleetState.Ask) -> Bool {
         configuration.health == nil && configuration.memory == nil && configuration.queueAge == nil
-            && ask.session == nil && ask.avoided.isEmpty && ask.tokens <= leastWindow
+            && ask.session == nil && ask.versions == nil && ask.avoided.isEmpty && ask.tokens <= leastWindow
+            && coolUntil <= ask.now
     }
 
     /// Those of `open` that share no zone with one where the call has failed, if there are any: what failed it may be the zone's.

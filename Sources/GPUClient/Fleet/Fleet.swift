@@ -5,6 +5,9 @@ public import SpillwayCore
 /// A call goes where its first token is predicted to come first: by the tokens that wait there, by how much of the prompt the replica
 /// has computed already, by the memory that calls hold, and by the pace at which it answered. Clients of one fleet need not know of each
 /// other: what they cannot know of each other's prompts they find at the same home.
+///
+/// A replica that refuses, or has failed three times in a row, is asked last for a second, then for two and so on up to 30 s, and until
+/// it answers; one that says for how long it wants no calls gets none.
 public final class Fleet: Sendable {
     /// What errors, reports and metrics call the fleet.
     public let name: String
@@ -37,18 +40,20 @@ public final class Fleet: Sendable {
     ///   - call: Its tokens are what the replica must take.
     ///   - prefix: How its prompt begins; by default nothing is known of it.
     ///   - session: The conversation that it goes on with: it stays with its major version, and rather with its replica.
+    ///   - versions: Which versions may take it; by default those that may go on with the session.
     ///   - avoided: Names of replicas that it must not go to, such as those where it has failed.
     ///   - now: The time.
     /// - Returns: The place, to be settled when the call has ended.
     /// - Throws: `Rejection` for want of a replica that is well (`no_target`), takes so long a prompt (`window_too_small`), has the
-    ///   memory (`memory_full`) or answers those that wait (`saturated`); nothing was taken.
+    ///   memory (`memory_full`), answers those that wait (`saturated`) or has not asked for a pause (`rate_limited`); nothing was taken.
     public func place(
-        _ call: Call, prefix: Prefix? = nil, session: Session? = nil, avoiding avoided: [String] = [],
-        at now: Instant
+        _ call: Call, prefix: Prefix? = nil, session: Session? = nil, versions: VersionGate? = nil,
+        avoiding avoided: [String] = [], at now: Instant
     ) throws(Rejection) -> Placement {
         let prefix = prefix ?? .unknown(tokens: Int(call.tokens.input))
         let found = try state.place(
-            FleetState.Ask(call: call, prefix: prefix, session: session, avoided: avoided, now: now))
+            FleetState.Ask(
+                call: call, prefix: prefix, session: session, versions: versions, avoided: avoided, now: now))
         return Placement(
             member: found.member, cachedTokens: found.cached, predicted: found.predicted, state: state,
             ticket: found.ticket)
@@ -86,8 +91,8 @@ public final class Fleet: Sendable {
         try state.update(configuration)
     }
 
-    /// Tells calls that are to go on elsewhere: those of a replica that is drained beyond its deadline, and those of a dead one whose
-    /// first token has not come.
+    /// Tells calls that are to go on elsewhere: those of a replica that is drained beyond its deadline; and of one that is dead, or that
+    /// hung and has failed a probe since, those whose first token has not come.
     ///
     /// To be called every now and then where there are health checks. Each is told once, as ``Placement/whenHandedOver(_:)`` has it, and
     /// counts as handed over in the drain's report unless it succeeds.

@@ -10,14 +10,16 @@ extension FleetState.Books {
         let known = configuration.rule.usesPrefixes ? cached[place] : 0
         let hit = max(0, min(known, prefix.tokens - 1)), uncached = max(1, prefix.tokens - hit)
         let ahead = replicas[place].pending + uncached, held = ask.held
+        // Of a whole answer nobody tells when they are computed: over its time they count for as much as those of a stream.
+        let pending = ask.call.streams ? uncached : max(1, Int(Double(uncached) * firstShare))
         let index = free.popLast() ?? tickets.count
         lastNumber += 1
         let ticket = FleetState.Ticket(
-            number: lastNumber, place: place, uncached: uncached, held: held, ahead: ahead,
+            number: lastNumber, place: place, uncached: uncached, pending: pending, held: held, ahead: ahead,
             streams: ask.call.streams, began: now, prefix: prefix, stream: stream)
         if index == tickets.count { tickets.append(ticket) } else { tickets[index] = ticket }
         replicas[place].calls += 1
-        replicas[place].pending += uncached
+        replicas[place].pending += pending
         replicas[place].held += held
         // Who does not tell when the engine begins with a call is taken to have begun.
         replicas[place].heldRunning += ticket.streams ? 0 : held
@@ -50,9 +52,9 @@ extension FleetState.Books {
         guard entry.number == ticket.number, entry.firstToken == nil else { return nil }
         tickets[ticket.index].firstToken = now
         dequeue(ticket.index, at: place)
-        replicas[place].pending -= entry.uncached
+        replicas[place].pending -= entry.pending
         replicas[place].heldRunning += entry.streams ? entry.held : 0
-        learn(entry.began.duration(to: now), entry.ahead, of: place)
+        learn(entry.began.duration(to: now), entry.ahead, of: place, at: now)
         return stream(of: ticket)
     }
 
@@ -64,15 +66,16 @@ extension FleetState.Books {
             if let now, answer > 1 { learnAnswer(first.duration(to: now), answer - 1, of: place) }
         } else {
             dequeue(ticket.index, at: place)
-            replicas[place].pending -= entry.uncached
-            // Of an answer that came as a whole the time to its first token is what its others leave.
+            replicas[place].pending -= entry.pending
             if let now, !entry.streams, outcome.verdict == .success {
-                let others = Double(max(0, answer - 1)) * replicas[place].tokenPace
-                let first = Double(entry.began.duration(to: now).clampedNanoseconds) - others
-                learn(.nanoseconds(Int64(max(0, first))), entry.ahead, of: place)
+                learnWhole(entry.began.duration(to: now), answer, entry.ahead, of: place, at: now)
             }
         }
-        if let now { replicas[place].lastUsed = max(replicas[place].lastUsed, now) }
+        if let now {
+            replicas[place].lastUsed = max(replicas[place].lastUsed, now)
+            replicas[place].cooling.note(outcome, at: now)
+            coolUntil = max(coolUntil, max(replicas[place].cooling.until, replicas[place].cooling.told))
+        }
         replicas[place].calls -= 1
         replicas[place].held -= entry.held
         replicas[place].heldRunning -= entry.streams && entry.firstToken == nil ? 0 : entry.held

@@ -10,6 +10,12 @@ extension FleetState.Books {
     ///
     /// What calls show of like replicas differs by their prompts and their neighbours: to go by it costs more than it tells.
     private static let slack = 1.5
+    /// How many times as long as expected a first token counts for at most: the first of an engine that warms up takes seconds.
+    private static let surprise = 5.0
+    /// How many times as long as with the others it counts for at most: slower is as good as not there.
+    private static let slowest = 20.0
+    /// What is left of it after a second: half after 10.
+    private static let second = 0.933
     /// What a new answer counts for the pace of answers.
     private static let weight = 0.1
     /// A token ahead of a first token when nothing is known of any replica: of an H100 with a model of 8B, about.
@@ -19,24 +25,47 @@ extension FleetState.Books {
     var commonPace: Double { done > 0 ? took / done : Self.assumed }
 
     /// A first token has come after so long, with so many tokens ahead of it.
-    mutating func learn(_ time: Duration, _ ahead: Int, of place: Int) {
+    mutating func learn(_ time: Duration, _ ahead: Int, of place: Int, at now: Instant) {
+        forget(at: now)
         // Sums, so that long ones tell more: of the time of a short one most is not that of its tokens. A clock that went back
         // says nothing.
-        let took = Double(max(0, time.clampedNanoseconds)), ahead = Double(ahead)
+        let ahead = Double(ahead), common = commonPace
+        let most = min(Self.surprise * replicas[place].pace(or: common), Self.slowest * common) * ahead
+        let took = min(Double(max(0, time.clampedNanoseconds)), most)
         replicas[place].took = replicas[place].took * Self.fade + took
         replicas[place].done = replicas[place].done * Self.fade + ahead
         let fade = 1 - (1 - Self.fade) / Double(replicas.count)
         self.took = self.took * fade + took
         done = done * fade + ahead
         setPace(of: place)
-        // What is known of one that gets no calls fades too, or one that was slow once would get none for ever.
-        learnt += 1
-        guard learnt % (8 * replicas.count) == 0 else { return }
+    }
+
+    /// Lets what is known of each replica fade with time, or one that was slow once would get no call that shows otherwise.
+    private mutating func forget(at now: Instant) {
+        let seconds = Int(min(100, pacedAt.duration(to: now).components.seconds))
+        guard seconds > 0 else { return }
+        pacedAt = now
+        let rest = (0..<seconds).reduce(1) { rest, _ in rest * Self.second }
         for place in replicas.indices where replicas[place].done > 0 {
-            replicas[place].took *= Self.fade
-            replicas[place].done *= Self.fade
+            replicas[place].took *= rest
+            replicas[place].done *= rest
             setPace(of: place)
         }
+    }
+
+    /// An answer of so many tokens has come as a whole, after so long, with so many tokens ahead of its first.
+    ///
+    /// The time to its first token is what the others leave, if anybody has seen how long they take.
+    mutating func learnWhole(_ time: Duration, _ answer: Int, _ ahead: Int, of place: Int, at now: Instant) {
+        let pace = replicas[place].tokenPace > 0 ? replicas[place].tokenPace : tokenPace
+        let others = Double(max(0, answer - 1)) * pace, first = Double(time.clampedNanoseconds) - others
+        if pace > 0, answer > 0 {
+            let share = max(0.01, first / max(1, Double(time.clampedNanoseconds)))
+            firstShare += Self.weight * (share - firstShare)
+        }
+        // Where they take most of it, or nobody says how many there are, the rest is guesswork.
+        guard pace == 0 || answer > 0 && first >= others else { return }
+        learn(.nanoseconds(Int64(max(0, first))), ahead, of: place, at: now)
     }
 
     private mutating func setPace(of place: Int) {
@@ -49,7 +78,18 @@ extension FleetState.Books {
 
     /// An answer of so many tokens after its first took so long.
     mutating func learnAnswer(_ time: Duration, _ tokens: Int, of place: Int) {
-        let pace = Double(max(0, time.clampedNanoseconds)) / Double(tokens), before = replicas[place].tokenPace
-        replicas[place].tokenPace = before == 0 ? pace : before + Self.weight * (pace - before)
+        let pace = Double(max(0, time.clampedNanoseconds)) / Double(tokens)
+        func mean(_ before: Double) -> Double { before == 0 ? pace : before + Self.weight * (pace - before) }
+        replicas[place].tokenPace = mean(replicas[place].tokenPace)
+        // Until now all answers came as a whole, and what was learnt of them was the time of all their tokens.
+        if tokenPace == 0 { forgetPaces() }
+        tokenPace = mean(tokenPace)
+    }
+
+    private mutating func forgetPaces() {
+        (took, done) = (0, 0)
+        for place in replicas.indices {
+            (replicas[place].took, replicas[place].done, replicas[place].pace) = (0, 0, 0)
+        }
     }
 }

@@ -22,15 +22,12 @@ extension FleetState.Books {
     fileprivate mutating func handOver(at now: Instant) -> [@Sendable () -> Void] {
         var told: [@Sendable () -> Void] = []
         for place in replicas.indices where replicas[place].calls > 0 {
-            guard let streams = records[place].health?.streams else { continue }
-            let leaving = Set(streams.mustHandOver(at: now))
-            if leaving.isEmpty { continue }
-            let isOver = streams.isDrainOver(at: now)
+            guard let health = records[place].health else { continue }
+            let isOver = health.streams.isDrainOver(at: now)
+            guard isOver || health.phase == .dead || health.isStuck else { continue }
             for index in tickets.indices where tickets[index].place == place {
                 // Who is taken for dead and yet speaks may go on: its own limits see when it is silent.
-                guard let stream = tickets[index].stream, leaving.contains(stream),
-                    isOver || tickets[index].firstToken == nil, let leave = tickets[index].leave
-                else { continue }
+                guard isOver || tickets[index].firstToken == nil, let leave = tickets[index].leave else { continue }
                 tickets[index].leave = nil
                 tickets[index].isHandedOver = true
                 told.append(leave)

@@ -14,6 +14,7 @@ final class FleetState: Sendable {
         let call: Call
         let prefix: Prefix
         var session: Session?
+        var versions: VersionGate?
         var avoided: [String] = []
         let now: Instant
 
@@ -35,6 +36,8 @@ final class FleetState: Sendable {
         var number: UInt64 = 0
         var place = -1
         var uncached = 0
+        /// What it counts for among the tokens that have yet to be computed there.
+        var pending = 0
         /// Tokens of prompt and answer, as estimated.
         var held = 0
         /// Tokens that were ahead of its first token, and its own.
@@ -63,6 +66,8 @@ final class FleetState: Sendable {
         /// Those that are wanted, and the smallest context window among them.
         var wanted = ReplicaSet()
         var leastWindow = Int.max
+        /// Until when some replica cools down.
+        var coolUntil = Instant.zero
         /// Zones by number.
         var zones: [Zone] = []
         var map = PrefixMap(replicas: 0)
@@ -80,8 +85,12 @@ final class FleetState: Sendable {
         /// The sums of all replicas' `took` and `done`.
         var took = 0.0
         var done = 0.0
-        /// How many first tokens they are of.
-        var learnt = 0
+        /// When what is known of paces faded last.
+        var pacedAt = Instant.zero
+        /// The share of the time of a whole answer until its first token, as far as is known.
+        var firstShare = 1.0
+        /// Nanoseconds for a token of an answer after its first; 0: nobody has seen one.
+        var tokenPace = 0.0
         /// Calls under way that engines have reported, and own ones of them.
         var reported = 0.0
         var own = 0.0
@@ -108,24 +117,28 @@ final class FleetState: Sendable {
 
     /// Refuses a call that no replica could take; takes nothing.
     func check(_ ask: Ask) throws(Rejection) {
-        let (open, reason) = books.withLock { $0.open(ask) }
-        if open.isEmpty { throw Rejection(by: label, reason: reason) }
+        let open = books.withLock { $0.open(ask) }
+        if open.replicas.isEmpty { throw rejection(open, at: ask.now) }
     }
 
     func place(_ ask: Ask) throws(Rejection) -> Found {
         let found = books.withLock { books -> Result<Found, Rejection> in
-            var (open, reason) = books.open(ask)
-            while !open.isEmpty {
-                let place = books.choose(ask, open, random)
+            var open = books.open(ask)
+            while !open.replicas.isEmpty {
+                let place = books.choose(ask, open.replicas, random)
                 // It may have been drained since.
                 let health = books.records[place].health, stream = health?.streams.begin()
                 if stream != nil || health == nil { return .success(books.book(ask, at: place, stream)) }
-                open.remove(place)
-                reason = .noTarget
+                open.replicas.remove(place)
+                open.reason = .noTarget
             }
-            return .failure(Rejection(by: label, reason: reason))
+            return .failure(rejection(open, at: ask.now))
         }
         return try found.get()
+    }
+
+    private func rejection(_ open: Books.Open, at now: Instant) -> Rejection {
+        Rejection(by: label, reason: open.reason, retryAfter: open.until.map { now.duration(to: $0) })
     }
 
     func firstToken(_ ticket: Ticket.ID, at now: Instant) {

@@ -20,6 +20,8 @@ struct ReplicaState: Sendable {
     /// Own calls whose first token has not come, in the order in which they began: tickets, −1: none.
     var oldest = -1
     var newest = -1
+    /// Whether it is left alone for a while.
+    var cooling = Cooling()
     /// When its last call began or ended.
     var lastUsed: Instant
 

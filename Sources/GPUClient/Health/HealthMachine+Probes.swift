@@ -15,6 +15,9 @@ extension HealthMachine {
     /// When to probe next; while a probe is under way, when it is taken as lost.
     var nextProbe: Int64 { probe?.until ?? due }
 
+    /// How it refuses a probe when it serves another model now, or other people.
+    private static let misfits: [Outcome.Cause] = [.invalidRequest, .authentication, .contextTooLong]
+
     /// Begins the probe that is due; nil: none is, or one is under way.
     mutating func beginProbe(at now: Int64) -> Probe? {
         pass(to: now)
@@ -43,7 +46,7 @@ extension HealthMachine {
         case .silent: missed(isSilent: true, isHung: false)
         case .alive: answered()
         case .failed(let cause):
-            if cause.speaksAgainstTarget {
+            if cause.speaksAgainstTarget || Self.misfits.contains(cause) {
                 missed(isSilent: false, isHung: cause == .timeout)
             } else {
                 answered()
@@ -75,6 +78,13 @@ extension HealthMachine {
         silences = 0
         misses = 0
         wasAlive = true
+        // Nobody knows whether it has room again: it may have, some time after.
+        let isKnown = kvUse.map { $0 >= 0 } ?? false
+        if phase == .degraded, reason == .memory, !isKnown,
+            latest.since(changedAt) < configuration.maximumInterval.clampedNanoseconds
+        {
+            return postpone()
+        }
         goods = min(goods + 1, neededProbes)
         if phase != .ready, goods == neededProbes, vetoes.isEmpty { return makeReady() }
         postpone()

@@ -48,8 +48,9 @@ public struct ProbeResult: Sendable, Hashable {
 
     /// Somebody answered, but made no token.
     ///
-    /// - Parameter cause: `.timeout` for a token that did not come in time. A cause that does not speak against the target,
-    ///   such as `.rateLimited`, counts for no more than ``alive``.
+    /// - Parameter cause: `.timeout` for a token that did not come in time. A request or a key that is refused means that it serves
+    ///   something else now; of the other causes that do not speak against the target, such as `.rateLimited`, each counts for no
+    ///   more than ``alive``.
     public static func failed(_ cause: Outcome.Cause) -> ProbeResult { ProbeResult(finding: .failed(cause)) }
 
     /// A token came.

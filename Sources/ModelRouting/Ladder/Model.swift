@@ -61,6 +61,9 @@ public final class Model: BuiltInGate {
         /// What a provider asks for itself is always kept.
         public var maximumCooldown = Duration.seconds(30)
 
+        /// Whether it stands for several replicas, of which each attempt gets another.
+        package var isFleet: Bool { attempts > 1 }
+
         /// The defaults; they may be changed in `change`.
         public init(_ change: (inout Configuration) -> Void = { _ in }) { change(&self) }
 

@@ -60,7 +60,7 @@ extension ModelRouter {
     ) throws(Rejection) -> Int {
         let tier = tier(of: place), held = permits.count
         guard rungs.rows[tier].isModel else { throw Self.nowhere }
-        let own = self.call(call, at: place), isFleet = places[place].model.map { $0.configuration.attempts > 1 } ?? false
+        let own = self.call(call, at: place), isFleet = places[place].model?.configuration.isFleet == true
         var rest = fit(rungs.rows[tier].places & ~(walk.failed | walk.barred), call, walk, at: now).places
         var again: UInt64 = isFleet ? 1 << UInt64(place) & ~walk.barred : 0
         while rest | again != 0 {

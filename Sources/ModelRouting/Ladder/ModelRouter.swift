@@ -49,7 +49,7 @@ public final class ModelRouter: Sendable {
         package let name: String
         package let tier: Int
         package let gates: GateRow
-        let model: Model?
+        package let model: Model?
     }
 
     /// The most places of one ladder, because those that failed are kept as bits of a word.

@@ -20,6 +20,7 @@ final class ModelState: GateState, @unchecked Sendable {
     /// Until when it wants to be left alone, as it said itself.
     private let paused = Atomic<Int64>(.min)
     // Written before the state is shared.
+    private var isFleet = false
     private var failuresToCool = 3
     private var cooldown: Int64 = 0
     private var maximumCooldown: Int64 = 0
@@ -28,6 +29,7 @@ final class ModelState: GateState, @unchecked Sendable {
     private static let halfLife: Int64 = 10_000_000_000
 
     func begin(_ configuration: Model.Configuration) {
+        isFleet = configuration.isFleet
         failuresToCool = configuration.failuresToCool
         cooldown = configuration.cooldown.clampedNanoseconds
         maximumCooldown = configuration.maximumCooldown.clampedNanoseconds
@@ -100,14 +102,18 @@ final class ModelState: GateState, @unchecked Sendable {
                 // Never shorter than what was said before.
                 cooled.max(now.advanced(by: .nanoseconds(rest)).nanoseconds, ordering: .relaxed)
             }
-        case .neutral:
+        case .neutral where !isFleet:
             switch outcome.cause {
             case .rateLimited where outcome.retryAfter == nil: pause(.nanoseconds(cooldown), at: now)
             case .quotaExhausted, .authentication: pause(.nanoseconds(maximumCooldown), at: now)
             default: break
             }
+        case .neutral: break
         }
-        if outcome.verdict != .success, let hint = outcome.retryAfter { pause(hint, at: now) }
+        // What a replica of a fleet says is of itself; the fleet has refused when none takes the call.
+        if outcome.verdict != .success, !isFleet || outcome.cause == .rejected, let hint = outcome.retryAfter {
+            pause(hint, at: now)
+        }
     }
 
     /// It wants to be left alone.

@@ -15,7 +15,7 @@ public final class FleetVisits: Sendable {
         /// How many attempts are at which places.
         var underWay: [Place: Int] = [:]
         /// With which model and version it began in each fleet: no further attempt goes on with another major version.
-        var began: [String: Session] = [:]
+        var began: [String: VersionGate] = [:]
     }
 
     /// How the call's prompt begins; nil: nothing is known of it.
@@ -62,10 +62,12 @@ public final class FleetVisits: Sendable {
     ) throws(Rejection) -> FleetVisit {
         let failed = state.failed.filter { $0.fleet == fleet.name }.map(\.member)
         let underWay = state.underWay.keys.filter { $0.fleet == fleet.name }.map(\.member)
-        let session = session ?? state.began[fleet.name]
+        let versions = session == nil ? state.began[fleet.name] : nil
         func visit(avoiding avoided: [String]) throws(Rejection) -> FleetVisit {
             FleetVisit(
-                fleet, try fleet.place(call, prefix: prefix, session: session, avoiding: avoided, at: now), self)
+                fleet,
+                try fleet.place(
+                    call, prefix: prefix, session: session, versions: versions, avoiding: avoided, at: now), self)
         }
         let entered: FleetVisit
         do throws(Rejection) {
@@ -75,9 +77,8 @@ public final class FleetVisits: Sendable {
             entered = try visit(avoiding: [])
         }
         let member = entered.member
-        if session == nil, let model = member.model {
-            state.began[fleet.name] = Session(
-                id: "call", replica: member.name, model: model, version: member.version, started: 0)
+        if session == nil, versions == nil {
+            state.began[fleet.name] = VersionGate(model: member.model, version: member.version)
         }
         state.underWay[Place(fleet: fleet.name, member: member.name), default: 0] += 1
         return entered

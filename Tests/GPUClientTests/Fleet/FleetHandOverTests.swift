@@ -59,6 +59,26 @@ import Testing
         #expect(told.withLock { $0 } == [1])
     }
 
+    @Test func ofAReplicaThatHangsTheCallsGoOnElsewhereThatWaitThere() throws {
+        let fleet = try fleet(2) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        let told = Locked<[Int]>([])
+        let speaks = try fleet.place(call(), avoiding: ["gpu-1"], at: after(1))
+        let waits = try fleet.place(call(), avoiding: ["gpu-1"], at: after(1))
+        let hangs = try fleet.place(call(), avoiding: ["gpu-1"], at: after(1))
+        speaks.whenHandedOver { told.withLock { $0.append(0) } }
+        waits.whenHandedOver { told.withLock { $0.append(1) } }
+        speaks.firstToken(at: after(2))
+        hangs.hung(at: after(9))
+        hangs.settle(.failure(.timeout), at: after(9))
+        fleet.handOver(at: after(9))
+        #expect(told.withLock { $0.isEmpty }, "one call alone may be wrong")
+        let health = try #require(fleet.health(of: "gpu-0")), probe = try #require(health.beginProbe(at: after(9)))
+        health.probed(probe, .failed(.timeout), at: after(11))
+        fleet.handOver(at: after(11))
+        #expect(told.withLock { $0 } == [1])
+    }
+
     @Test func aMemberThatIsWantedNoMoreHandsItsCallsOverInTime() throws {
         let fleet = try fleet(2) {
             $0.health = .init()

@@ -70,6 +70,66 @@ import Testing
         #expect(fleet.standings(at: after(201)).map(\.phase) == [.degraded, .ready])
     }
 
+    /// Calls of a kind, one every 10 ms; how many went to the replica that ends all of them so.
+    private func calls(
+        _ count: Int, _ fleet: Fleet, prompt: String? = nil, firstEndsWith outcome: Outcome
+    ) throws -> Int {
+        var bad = 0
+        for number in 0..<count {
+            let now = after(1 + Double(number) / 100)
+            let prefix = Prefix(of: prompt ?? "prompt \(number)", model: "llama", tokens: 1_000)
+            let place = try fleet.place(call(), prefix: prefix, at: now)
+            if place.member.name == "gpu-0" {
+                bad += 1
+                place.settle(outcome, at: now.advanced(by: .milliseconds(1)))
+            } else {
+                place.firstToken(at: now.advanced(by: .milliseconds(5)))
+                place.settle(.success, at: now.advanced(by: .milliseconds(8)))
+            }
+        }
+        return bad
+    }
+
+    @Test(arguments: [
+        Outcome.neutral(.rateLimited), .failure(.serverError), .failure(.connect), .neutral(.authentication),
+    ])
+    func whoRefusesAtOnceIsNotThoughtIdle(outcome: Outcome) throws {
+        for prompt in ["the same for all", nil] {
+            let bad = try calls(1_000, try fleet(4), prompt: prompt, firstEndsWith: outcome)
+            #expect(bad < 10, "\(prompt ?? "different prompts")")
+        }
+    }
+
+    @Test func whatSaysNothingOfAReplicaCoolsItNot() throws {
+        for outcome in [Outcome.neutral(.cancelled), .neutral(.invalidRequest), .neutral(.contentFiltered)] {
+            #expect(try calls(1_000, try fleet(4), firstEndsWith: outcome) > 100)
+        }
+    }
+
+    @Test func aReplicaIsNotAskedBeforeThePauseIsOverThatItAskedFor() throws {
+        let fleet = try fleet(2)
+        for _ in 0..<2 {
+            try fleet.place(call(), at: after(1)).settle(.neutral(.rateLimited, retryAfter: .seconds(9)), at: after(1))
+        }
+        let refusal = #expect(throws: Rejection.self) { _ = try fleet.place(call(), at: after(4)) }
+        #expect(refusal?.reason == .rateLimited && refusal?.retryAfter == .seconds(6))
+        #expect(throws: Rejection.self) { _ = try fleet.admit(call(), at: after(9.9)) }
+        _ = try fleet.place(call(), at: after(10))
+    }
+
+    @Test func whoCoolsDownIsAskedWhereNobodyElseIsLeftAndServesAgainOnceItAnswers() throws {
+        let fleet = try fleet(2)
+        for second in 0..<6 {
+            let place = try fleet.place(call(), avoiding: ["gpu-1"], at: after(Double(second)))
+            #expect(place.member.name == "gpu-0")
+            place.settle(.failure(.connect), at: after(Double(second)))
+        }
+        #expect(try names(fleet, 10, at: after(6)) == ["gpu-1": 10])
+        let place = try fleet.place(call(), avoiding: ["gpu-1"], at: after(7))
+        place.settle(.success, at: after(7))
+        #expect(try names(fleet, 10, at: after(7))["gpu-0"] != nil)
+    }
+
     @Test func memoryThatNobodySpeaksOfAnyMoreCountsAsFree() throws {
         let fleet = try fleet(1, kv: 10_000) { $0.memory = 1 }
         fleet.report(EngineLoad(at: after(0), kvUse: 0.995), from: "gpu-0")
@@ -156,9 +216,9 @@ import Testing
         let standing = try #require(fleet.standings(at: after(0)).first { $0.member.name == "gpu-0" })
         #expect(abs(try #require(standing.tokensPerSecond) - 1_000) < 50)
         #expect(try names(fleet, 100, at: after(0))["gpu-1"] ?? 0 > 95)
-        // It gets none now; what is known of it fades while the other answers.
-        for _ in 0..<40 { try serve("gpu-1", 0.1, 1_000) }
-        #expect(try names(fleet, 100, at: after(0))["gpu-0"] ?? 0 > 20)
+        // It gets none now; what is known of it fades.
+        try serve("gpu-1", 60, 1)
+        #expect(try names(fleet, 100, at: after(60))["gpu-0"] ?? 0 > 20)
     }
 
     @Test func anUnknownPriceIsNotFree() throws {

@@ -100,6 +100,30 @@ struct ProbeTests {
         #expect(try blind.probe(found(1), at: ms(10_000)) == nil)
     }
 
+    @Test("one whose memory was full, and of which nobody knows whether it still is, comes back a minute later")
+    func memoryUnknown() throws {
+        let health = try ReplicaHealth.ready(), unknown = ProbeResult.generated(firstToken: .milliseconds(50))
+        try health.probe(.generated(firstToken: .milliseconds(50), kvUse: 0.99), at: ms(10_000))
+        var now = ms(10_000)
+        while health.phase == .degraded, now < ms(200_000) {
+            now = health.nextProbe(at: now).at
+            try health.probe(unknown, at: now)
+        }
+        #expect(health.phase == .ready && now >= ms(70_000) && now < ms(90_000))
+    }
+
+    @Test("a probe that it refuses as wrong means that it serves something else now")
+    func misfit() throws {
+        for cause in [Outcome.Cause.invalidRequest, .authentication, .contextTooLong] {
+            let health = try ReplicaHealth.ready()
+            for _ in 0..<3 { try health.probe(.failed(cause), at: health.nextProbe(at: ms(0)).at) }
+            #expect(health.phase == .degraded)
+            #expect(health.status(at: ms(0)).reason == .notReady)
+            for _ in 0..<50 { try health.probe(.failed(cause), at: health.nextProbe(at: ms(0)).at) }
+            #expect(health.phase == .degraded, "it answers")
+        }
+    }
+
     @Test("a probe that was refused for its quota says no more than that somebody answers")
     func refused() throws {
         let health = try ReplicaHealth.ready()

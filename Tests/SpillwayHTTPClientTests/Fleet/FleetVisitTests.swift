@@ -80,6 +80,24 @@ struct FleetVisitTests {
         }
     }
 
+    @Test("nor where only versions are known")
+    func versionAlone() throws {
+        let fleet = try fleet(
+            Member("old", address: "a:1", version: ModelVersion(1, 0, 0)),
+            Member("new", address: "b:1", version: ModelVersion(2, 0, 0)))
+        for _ in 0..<8 {
+            let visits = FleetVisits()
+            func begin() throws -> FleetVisit {
+                try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+            }
+            let first = try begin(), name = first.member.name
+            first.settle(.failure(.serverError), at: .zero)
+            let second = try begin()
+            #expect(second.member.name == name)
+            second.settle(.success, at: .zero)
+        }
+    }
+
     @Test("a further attempt goes where none has failed, and with one replica there again")
     func avoids() async throws {
         try await withUpstream([.plain(503), .plain(200, [:], Self.answer), .plain(200, [:], Self.answer)]) {
