@@ -65,12 +65,15 @@ struct Route: Sendable {
         entrance = model.entrance.flatMap { upstreams[$0] }
         // What another provider or key may well do better.
         let elsewhere: Outcome.Causes = targets.count > 1 ? [.quotaExhausted, .authentication] : []
+        // What no replica takes another target may.
+        let replicas: Outcome.Causes = targets.count > 1 && !fleets.isEmpty ? [.rejected] : []
         // One that does not go on with an answer need not be the last.
         let further: Outcome.Causes = if case .continue = calls.recovery { [.truncated] } else { [] }
         // Of a ladder whose last tier has nothing it is the upstreams that may soon do better.
         let nothing: Outcome.Causes = router == nil ? [] : [.noAnswer]
         let retry = try Retry(
-            upTo: calls.retries, backoff: calls.backoff, on: .transient.union(elsewhere).union(further).union(nothing),
+            upTo: calls.retries, backoff: calls.backoff,
+            on: .transient.union(elsewhere).union(replicas).union(further).union(nothing),
             budget: budget)
         let shedder = try calls.shed.flatMap { shed in
             try queue.map { queue in try LoadShedder("\(model.name).load", shed) { queue.pressure(at: $0) } }

@@ -95,6 +95,40 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "targets: [{ upstream: own, model: fake-7b }, { upstream: rented, model: fake-7b }]",
+        """
+        tiers: [{ name: own, targets: [{ upstream: own, model: fake-7b, quality: 0.9 }] }, \
+        { name: rented, targets: [{ upstream: rented, model: fake-7b, quality: 0.9 }] }]
+        """,
+    ])
+    func `where a fleet cannot go on with a conversation, another target answers`(route: String) async throws {
+        let store = try MemorySessionStore()
+        try await write("old", on: "gpu-1", version: ModelVersion(3), to: store)
+        let options = try FleetOptions.parse(["--port=0", "--replicas=2", "--speed=1000"])
+        try await running {
+            try await FleetServer(options).run(ready: $0)
+        } body: { addresses in
+            let yaml = """
+                upstreams:
+                  own: { fleet: { members: ["gpu-1 127.0.0.1:\(addresses.replicas[0]) model=fake-7b@1"] } }
+                  rented: { url: "http://127.0.0.1:\(addresses.replicas[1])" }
+                models: { chat: { \(route) } }
+                policy: { retries: 1, backoff: { kind: none } }
+                """
+            try await withFleetGateway(yaml, addresses, isReady: true, sessions: store) { bench in
+                for streamed in [true, false] {
+                    let old = try await bench.ask("hello", streamed: streamed, headers: session("old"))
+                    #expect(old.status == 200 && old.upstream == "rented")
+                    let new = try await bench.ask("hello", streamed: streamed, headers: session("new"))
+                    #expect(new.status == 200 && new.upstream == "own")
+                }
+                #expect(try await stored("old", in: store)?.turns == 1)
+                #expect(try await stored("new", in: store)?.turns == 2)
+            }
+        }
+    }
+
     @Test func `tenants never meet in a session`() async throws {
         let store = try MemorySessionStore()
         try await withFleet(replicas: 2, extra: Purse.yaml(), sessions: store) { bench in
