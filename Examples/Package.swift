@@ -58,6 +58,7 @@ let package = Package(
         .executableTarget(
             name: "Gateway",
             dependencies: [
+                "Drawing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -7,8 +7,15 @@ import SpillwayHTTPClient
 extension Gateway {
     /// Answers a request that was checked.
     func answer(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
-        metrics.began()
+        begin(call)
         return try await call.request.isStreamed ? stream(call, to: client) : whole(call, to: client)
+    }
+
+    /// Counts a call whose attempts begin.
+    func begin(_ call: UpstreamCall) {
+        metrics.began()
+        // Here, because also a call that is refused for want of replicas has come for them.
+        call.route.entrance?.capacity?.came(at: SystemTime().now)
     }
 
     private func whole(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
@@ -22,7 +29,7 @@ extension Gateway {
         }
         switch result {
         case .success(let reply):
-            try await storeCost(of: call)
+            try await keep(call)
             return reply.response(to: call, report)
         case .failure(let error):
             throw failure(error, seen: error.underlying, report, call)
@@ -49,8 +56,10 @@ extension Gateway {
         return (result, report)
     }
 
-    /// Returns when what the call has cost would outlive the process, as far as the ledger promises that.
-    func storeCost(of call: UpstreamCall) async throws(APIError) {
+    /// Returns when what the call has cost would outlive the process, as far as the ledger promises that, and the next turn of
+    /// its conversation finds its replica.
+    func keep(_ call: UpstreamCall) async throws(APIError) {
+        await rememberTurn(of: call)
         do throws(StoreError) {
             try await call.bill?.account.ledger.storedBeforeAnswer()
         } catch {
@@ -61,7 +70,7 @@ extension Gateway {
 
     private func stream(_ call: UpstreamCall, to client: ClientWatch) async throws -> Response {
         let began = SystemTime().now
-        let outlet = Outlet(wantsUsage: call.request.wantsUsage, tellsCost: call.bill != nil)
+        let outlet = Outlet(wantsUsage: call.request.wantsUsage, holdsEnd: call.bill != nil || call.conversation != nil)
         // The policy's operation lasts as long as the stream, so that gates learn how the whole of it went.
         let task = Task { await relay(call, to: outlet) }
         client.watch { task.cancel() }
@@ -121,7 +130,7 @@ extension Gateway {
                 cost: call.bill?.spent)
         } else {
             do throws(APIError) {
-                try await storeCost(of: call)
+                try await keep(call)
                 await outlet.conclude(call.bill?.spent)
             } catch {
                 await outlet.fail(error, cost: call.bill?.spent)
@@ -154,13 +163,14 @@ extension Gateway {
     func failure(
         _ error: PolicyError<UpstreamError>, seen last: UpstreamError?, _ report: CallReport, _ call: UpstreamCall
     ) -> APIError {
+        let place = report.attempts.last?.target.flatMap { call.route.places[$0] }
         var failure: APIError
         if last?.outcome.cause == .noAnswer {
             failure = unanswered(error, report, call)
         } else {
-            failure = unpaid(error, last, report, call) ?? APIError(error, seen: last)
+            failure =
+                unpaid(error, last, report, call) ?? stranded(last, at: place, call) ?? APIError(error, seen: last)
         }
-        let place = report.attempts.last?.target.flatMap { call.route.places[$0] }
         let origin = call.origin(
             place?.upstream.name, nil, report.mode, report.steps,
             replica: place?.upstream.fleet == nil ? nil : call.lastReplica)

@@ -50,7 +50,9 @@ extension Gateway {
         let route: Route
         let ask: ModelRequest
         let needs: Call.Needs
+        let session: String?
         do {
+            session = try request.headers.session()
             ask = try ModelRequest(
                 await body(of: request), kind: kind,
                 assumedOutput: treasury?.ledger == nil ? nil : treasury?.assumedOutput)
@@ -70,7 +72,7 @@ extension Gateway {
         var later: (@Sendable () async throws -> Job)?
         if jobs != nil, request.headers.wantsLater || route.ladder?.defers == true {
             let errand = try Errand(
-                ask, tenant: tenant, caller: caller, session: request.headers.session, needs: needs)
+                ask, tenant: tenant, caller: caller, session: session, needs: needs)
             // Without a key of the client's own, so that one call makes one job however often it is tried.
             let key = request.headers[.init("idempotency-key")!] ?? UUID().uuidString
             if request.headers.wantsLater {
@@ -82,13 +84,14 @@ extension Gateway {
         }
         let bill: Bill?
         do {
-            bill = try caller.flatMap { try treasury?.bill(ask, by: route, for: $0, session: request.headers.session) }
+            bill = try caller.flatMap { try treasury?.bill(ask, by: route, for: $0, session: session) }
         } catch {
             metrics.refused(route.name, "too_many_keys")
             throw error
         }
         let call = UpstreamCall(
-            http: http, request: ask, route: route, bill: bill, tenant: tenant, needs: needs, later: later)
+            http: http, request: ask, route: route, bill: bill, tenant: tenant, needs: needs,
+            conversation: await conversation(session, of: tenant, by: route), later: later)
         return try await answer(call, to: context.client)
     }
 

@@ -19,6 +19,8 @@ final class Gateway: Sendable {
     private let tenants: KeyedTokenBucket?
     /// Who pays for calls; nil: nobody asks.
     let treasury: Treasury?
+    /// Conversations with fleets; nil: there are no fleets.
+    let sessions: Sessions?
     /// Work for later; nil: there is none.
     let jobs: JobQueue?
     let logger: Logger
@@ -30,9 +32,10 @@ final class Gateway: Sendable {
     ///   - http: Sends the requests; it stays the caller's to shut down.
     ///   - store: Where the ledger's postings are kept; nil: in memory alone.
     ///   - jobStore: Where jobs are kept; nil: in memory alone.
+    ///   - sessionStore: Where it is kept which replica has which conversation; nil: in memory alone.
     init(
         _ configuration: Configuration, http: HTTPClient, logger: Logger, store: (any LedgerStore)? = nil,
-        jobStore: (any JobStore)? = nil
+        jobStore: (any JobStore)? = nil, sessionStore: (any SessionStore)? = nil
     ) async throws {
         self.configuration = configuration
         self.http = http
@@ -68,6 +71,9 @@ final class Gateway: Sendable {
                 model, upstreams: byName, shelf: &shelf, budget: budget, ledger: treasury?.ledger, observer: watch)
         }
         self.routes = routes
+        sessions = try configuration.sessions.map {
+            try Sessions($0, store: sessionStore, metrics: metrics, logger: logger)
+        }
         jobs = try configuration.jobs.map { own in
             try JobQueue(
                 "jobs", own.queue(mostBody: configuration.server.maxBodyBytes), store: jobStore ?? MemoryJobStore())

@@ -37,6 +37,7 @@ struct GatewayCommand: AsyncParsableCommand {
         var outcome: Result<Void, any Error>
         var store: SQLiteLedgerStore?
         var jobStore: SQLiteJobStore?
+        var sessionStore: SQLiteSessionStore?
         var gateway: Gateway?
         do {
             if let books = configuration.spending?.ledger, let file = books.file {
@@ -45,8 +46,12 @@ struct GatewayCommand: AsyncParsableCommand {
             if let jobs = configuration.jobs, let file = jobs.file {
                 jobStore = try await SQLiteJobStore(file, synchronous: jobs.synchronous)
             }
+            if let sessions = configuration.sessions, let file = sessions.file {
+                sessionStore = try await SQLiteSessionStore(file, synchronous: sessions.synchronous)
+            }
             let made = try await Gateway(
-                configuration, http: http, logger: logger, store: store, jobStore: jobStore)
+                configuration, http: http, logger: logger, store: store, jobStore: jobStore,
+                sessionStore: sessionStore)
             gateway = made
             try await made.serve(host: server.host, port: port ?? server.port, logger: logger) { port in
                 // Written past `print`'s buffer: whoever started the gateway waits for this line.
@@ -65,6 +70,7 @@ struct GatewayCommand: AsyncParsableCommand {
         // Also what streams cost that were cut.
         await gateway?.storeBooks()
         do { try await store?.close() } catch { if case .success = outcome { outcome = .failure(error) } }
+        do { try await sessionStore?.close() } catch { if case .success = outcome { outcome = .failure(error) } }
         do { try await jobStore?.close() } catch { if case .success = outcome { outcome = .failure(error) } }
         try await http.shutdown()
         try outcome.get()

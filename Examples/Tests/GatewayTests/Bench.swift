@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import Spillway
 import Testing
 
 @testable import FakeFleet
@@ -118,14 +119,16 @@ func withBench(
 
 /// Runs `body` with a gateway and its port.
 func withGateway(
-    _ yaml: String, store: (any LedgerStore)? = nil, _ body: (Gateway, Int) async throws -> Void
+    _ yaml: String, store: (any LedgerStore)? = nil, sessions: (any SessionStore)? = nil,
+    _ body: (Gateway, Int) async throws -> Void
 ) async throws {
     let http = HTTPClient(configuration: Gateway.httpConfiguration)
     let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let outcome: Result<Void, any Error>
     do {
         let gateway = try await Gateway(
-            Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent, store: store)
+            Configuration(yaml: yaml, file: "test.yaml"), http: http, logger: silent, store: store,
+            sessionStore: sessions)
         let workers = Task { try await gateway.work() }
         let watches = Task { try await gateway.watch() }
         defer {

@@ -23,20 +23,22 @@ final class Outlet: Sendable {
         /// Of the last chunk.
         var id = ""
         var model = ""
-        /// Usage and end mark, which wait until it is known what the call has cost.
+        /// Usage and end mark, which wait for ``conclude(_:)``.
         var tail: [ChatPiece] = []
     }
 
     /// What is read at the client's end.
     let pieces = AsyncChannel<Piece>()
     private let wantsUsage: Bool
-    private let tellsCost: Bool
+    private let holdsEnd: Bool
     private let state = Mutex(State())
 
-    /// A way to a client who wants to be told what the stream took, or not, and is told what it has cost, or not.
-    init(wantsUsage: Bool, tellsCost: Bool) {
+    /// A way to a client who wants to be told what the stream took, or not.
+    ///
+    /// - Parameter holdsEnd: Whether the end waits until what is to be known of the call is kept, such as its cost.
+    init(wantsUsage: Bool, holdsEnd: Bool) {
         self.wantsUsage = wantsUsage
-        self.tellsCost = tellsCost
+        self.holdsEnd = holdsEnd
     }
 
     /// Whether anything has been passed on.
@@ -51,7 +53,7 @@ final class Outlet: Sendable {
             var now: [ChatPiece] = []
             for piece in news {
                 if let chunk = piece.chunk { (state.id, state.model) = (chunk.id, chunk.model) }
-                if tellsCost, piece.kind == .usage || piece.kind == .end {
+                if holdsEnd, piece.kind == .usage || piece.kind == .end {
                     state.tail.append(piece)
                 } else {
                     now.append(piece)
@@ -66,18 +68,19 @@ final class Outlet: Sendable {
         try Task.checkCancellation()
     }
 
-    /// Sends what has waited for the end of the call.
+    /// Sends what has waited for the end of the call, and what that has cost; nil: nothing is priced.
     func conclude(_ cost: Money?) async {
         let tail = state.withLock { state in
             defer { state.tail = [] }
             return state.tail
         }
-        guard let cost, !tail.isEmpty else { return }
+        guard !tail.isEmpty else { return }
         var bytes = ByteBuffer()
         for piece in tail {
             switch piece.kind {
-            case .usage where wantsUsage: bytes.writeString(Self.event(piece, costing: cost))
-            case .end: bytes.writeString(Self.comment(cost) + piece.event.text)
+            case .usage where wantsUsage:
+                bytes.writeString(cost.map { Self.event(piece, costing: $0) } ?? piece.event.text)
+            case .end: bytes.writeString((cost.map { Self.comment($0) } ?? "") + piece.event.text)
             default: break
             }
         }

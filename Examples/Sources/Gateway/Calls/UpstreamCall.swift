@@ -19,18 +19,29 @@ final class UpstreamCall: Sendable {
     let tenant: String?
     /// What the answer must be like.
     let needs: Call.Needs
+    /// The conversation that it goes on with; nil: none that is kept.
+    let conversation: Sessions.Conversation?
     /// Puts the call off; nil: it may not be.
     let later: (@Sendable () async throws -> Job)?
     private let begun = Atomic(0)
     private let failure = Mutex<UpstreamError?>(nil)
-    /// Where its attempts have been among replicas; nil: no place has any.
-    private let visits: FleetVisits?
-    private let replica = Mutex<String?>(nil)
+    /// Where its attempts have been among the replicas of each fleet.
+    private let visits: [String: FleetVisits]
+    private let replicas = Mutex((asked: String?.none, answered: Stay?.none, fleets: Set<String>()))
+
+    /// An answer of a replica.
+    struct Stay: Sendable {
+        let fleet: String
+        let member: Member
+        /// The model that it was asked for.
+        let model: String
+    }
 
     /// One request by one route.
     init(
         http: HTTPClient, request: ModelRequest, route: Route, bill: Bill?, tenant: String?,
-        needs: Call.Needs = Call.Needs(), later: (@Sendable () async throws -> Job)? = nil
+        needs: Call.Needs = Call.Needs(), conversation: Sessions.Conversation? = nil,
+        later: (@Sendable () async throws -> Job)? = nil
     ) {
         self.http = http
         self.request = request
@@ -38,8 +49,13 @@ final class UpstreamCall: Sendable {
         self.bill = bill
         self.tenant = tenant
         self.needs = needs
+        self.conversation = conversation
         self.later = later
-        visits = route.hasFleet ? FleetVisits(prefix: request.prefix) : nil
+        let prefix = route.fleets.isEmpty ? nil : request.prefix
+        let visits = route.fleets.map { fleet in
+            (fleet, FleetVisits(prefix: prefix, session: conversation?.stored[fleet]?.session))
+        }
+        self.visits = Dictionary(uniqueKeysWithValues: visits)
     }
 
     /// Attempts that have begun, hedges too.
@@ -49,7 +65,10 @@ final class UpstreamCall: Sendable {
     var lastFailure: UpstreamError? { failure.withLock { $0 } }
 
     /// The replica that was asked last; nil: none was.
-    var lastReplica: String? { replica.withLock { $0 } }
+    var lastReplica: String? { replicas.withLock { $0.asked } }
+
+    /// The last answer that came from a replica; nil: none did.
+    var lastStay: Stay? { replicas.withLock { $0.answered } }
 
     /// What the gates are told: asking a model again is safe, and the budget bounds its price.
     var call: Call {
@@ -136,10 +155,20 @@ final class UpstreamCall: Sendable {
 
     /// Chooses a replica; nil: the place has none.
     private func visit(_ attempt: Attempt, at place: Route.Place) throws(UpstreamError) -> FleetVisit? {
-        guard let fleet = place.upstream.fleet, let visits else { return nil }
-        let visit = try visits.begin(at: fleet, for: attempt, at: SystemTime().now)
-        replica.withLock { $0 = visit.member.name }
+        guard let fleet = place.upstream.fleet, let visits = visits[fleet.name] else { return nil }
+        let now = SystemTime().now
+        if place.upstream.name != route.entrance?.name, replicas.withLock({ $0.fleets.insert(fleet.name).inserted }) {
+            place.upstream.capacity?.came(at: now)
+        }
+        let visit = try visits.begin(at: fleet, for: attempt, at: now)
+        replicas.withLock { $0.asked = visit.member.name }
         return visit
+    }
+
+    private func answered(_ visit: FleetVisit?, at place: Route.Place) {
+        guard let visit else { return }
+        let stay = Stay(fleet: visit.fleet.name, member: visit.member, model: place.asked(for: request.model))
+        replicas.withLock { $0.answered = stay }
     }
 
     private func fetch(
@@ -153,6 +182,7 @@ final class UpstreamCall: Sendable {
             let answer = if let visit { try await visit.untilHandedOver(ask) } else { try await ask() }
             attempt.used(answer.usage)
             visit?.settle(.success, usage: answer.usage, at: SystemTime().now)
+            answered(visit, at: place)
             return answer
         } catch {
             // A large one would be as large again, and it cost as much as a good one.
@@ -197,6 +227,7 @@ final class UpstreamCall: Sendable {
                 origin(place.upstream.name, model, attempt.mode, attempt.steps, replica: visit?.member.name)
             }
         }
+        answered(visit, at: place)
     }
 
     /// The answer's head.

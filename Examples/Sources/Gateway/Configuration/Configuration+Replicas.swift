@@ -20,6 +20,8 @@ extension Configuration {
         let members: [Member]
         /// How one of them is chosen.
         let choice: Fleet.Configuration
+        /// What says how many there should be; nil: nobody asks.
+        let capacity: Capacity?
         /// The model that probes ask for of members that name none; nil: one that a route asks for.
         let model: String?
         /// The rest between two looks at the load of a replica.
@@ -37,7 +39,7 @@ extension Configuration.Replicas {
         let fields = try field.fields(
             in: Self.sources + [
                 "model", "rule", "zone", "region", "panic", "objectiveSeconds", "memory", "queueAgeSeconds", "health",
-                "scrapeSeconds", "followSeconds",
+                "scrapeSeconds", "followSeconds", "capacity",
             ])
         guard Self.sources.filter({ fields[$0] != nil }).count == 1 else {
             throw field.fault("needs one of members, file and dns")
@@ -74,6 +76,7 @@ extension Configuration.Replicas {
         choice.panic = try fields.number("panic", in: 0...1) ?? choice.panic
         choice.health = try fields["health"].map { try ReplicaHealth.Configuration($0) }
         self.choice = choice
+        capacity = try fields["capacity"].map { try Configuration.Capacity($0) }
         model = try fields["model"]?.text()
         scrape = try fields.seconds("scrapeSeconds", atLeast: 0.01) ?? .seconds(1)
         follow = try fields.seconds("followSeconds") ?? .seconds(5)

@@ -30,7 +30,8 @@ extension Configuration {
         }
         guard let root else { throw ConfigurationFault(file: file, line: nil, field: "", problem: "is empty") }
         let fields = try Field(file: file, path: "", node: root).fields(
-            "upstreams", "models", "policy", "server", "tenants", "operator", "prices", "limits", "ledger", "jobs")
+            "upstreams", "models", "policy", "server", "tenants", "operator", "prices", "limits", "ledger", "jobs",
+            "sessions")
         let upstreams = try fields.required("upstreams").fields().all.map {
             try Upstream($0.field, name: $0.name, environment: environment)
         }
@@ -50,6 +51,11 @@ extension Configuration {
         }
         if let field = fields["server"] { server = try Server(field) }
         spending = try Spending(fields, file: file, models: models)
+        if upstreams.contains(where: { $0.replicas != nil }) {
+            sessions = try fields["sessions"].map { try Sessions($0, beside: file) } ?? Sessions()
+        } else if let field = fields["sessions"] {
+            throw field.fault("is for a file with an upstream that has a 'fleet'")
+        }
         jobs = try fields["jobs"].map { try Jobs($0, beside: file) }
         try checkLadders(try fields.required("models").fields())
     }

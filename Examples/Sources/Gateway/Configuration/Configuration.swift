@@ -121,6 +121,8 @@ struct Configuration: Sendable {
     var server = Server()
     /// What calls cost, and who pays; nil: nobody asks.
     var spending: Spending?
+    /// How conversations are kept with replicas; nil: there is no fleet.
+    var sessions: Sessions?
     /// How work for later is kept and done; nil: there is none.
     var jobs: Jobs?
 }

@@ -1,3 +1,4 @@
+import CostLedger
 import Spillway
 
 /// The fleets as the operator sees them.
@@ -66,9 +67,13 @@ struct FleetPage: Encodable {
         let streams: Int?
         let drain: Drain?
         let calls: Int
+        /// Calls of the gateway whose first token has not come; `load.waiting` is what the engine says of all clients' calls.
+        let waiting: Int
+        let oldestWaitSeconds: Double
         let pendingTokens: Int
         let heldTokens: Int
         let tokensPerSecond: Double?
+        let answerTokensPerSecond: Double?
         let knownPrefixes: Int
         let load: Load
 
@@ -90,9 +95,12 @@ struct FleetPage: Encodable {
             streams = status?.streams
             drain = status?.drain.map { Drain($0, at: now) }
             calls = standing.calls
+            waiting = standing.waiting
+            oldestWaitSeconds = standing.oldestWait / .seconds(1)
             pendingTokens = standing.pendingTokens
             heldTokens = standing.heldTokens
             tokensPerSecond = standing.tokensPerSecond
+            answerTokensPerSecond = standing.answerTokensPerSecond
             knownPrefixes = standing.knownPrefixes
             load = Load(
                 waiting: Said(said.waiting.map(Double.init), .waiting, of: said, at: now),
@@ -102,18 +110,54 @@ struct FleetPage: Encodable {
         }
     }
 
+    /// How many replicas a fleet should have.
+    struct Capacity: Encodable {
+        let replicas: Int
+        let running: Int
+        let reason: String
+        let needed: Int?
+        let spares: Int?
+        /// Calls a second: what is expected at the busiest while a replica starts, and between what.
+        let demand: Demand?
+        let idleShare: Double?
+        /// Nil: it is not known what a replica costs.
+        let dollarsPerHour: String?
+
+        struct Demand: Encodable {
+            let expected: Double
+            let lower: Double
+            let upper: Double
+        }
+
+        /// What is advised where so many are there.
+        init(_ advice: ReplicaAdvice, running: Int) {
+            replicas = advice.replicas
+            self.running = running
+            reason = "\(advice.reason)"
+            needed = advice.needed
+            spares = advice.spares
+            demand = advice.demand.map { Demand(expected: $0.perSecond, lower: $0.lower, upper: $0.upper) }
+            idleShare = advice.idleShare
+            let cost = Money(nanodollars: advice.nanoDollarsPerHour)
+            dollarsPerHour = cost == .zero ? nil : cost.digits
+        }
+    }
+
     /// A fleet.
     struct Fleet: Encodable {
         let name: String
         let rule: String
         let zone: String?
+        /// Nil: nobody asks how many there should be.
+        let capacity: Capacity?
         let members: [Member]
 
-        /// How a fleet stands at `now`.
-        init(_ fleet: GPUClient.Fleet, at now: Instant) {
+        /// How a fleet stands at `now`, and what is advised.
+        init(_ fleet: GPUClient.Fleet, _ advice: ReplicaAdvice?, at now: Instant) {
             name = fleet.name
             rule = fleet.configuration.rule.rawValue
             zone = fleet.configuration.zone
+            capacity = advice.map { Capacity($0, running: fleet.members.count) }
             members = fleet.standings(at: now).map {
                 Member($0, fleet.health(of: $0.member.name)?.status(at: now), at: now)
             }
@@ -121,4 +165,14 @@ struct FleetPage: Encodable {
     }
 
     let fleets: [Fleet]
+}
+
+extension FleetPage {
+    /// How the fleets among `upstreams` stand at `now`.
+    init(_ upstreams: [Upstream], at now: Instant) {
+        self.init(
+            fleets: upstreams.compactMap { upstream in
+                upstream.fleet.map { Fleet($0, upstream.advice(at: now), at: now) }
+            })
+    }
 }

@@ -12,6 +12,15 @@ extension Gateway {
     func watch() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for watch in watches { group.addTask { try await watch.run() } }
+            for upstream in upstreams {
+                guard let interval = upstream.capacity?.interval else { continue }
+                group.addTask {
+                    while !Task.isCancelled {
+                        upstream.advice(at: SystemTime().now)
+                        try? await SystemTime().sleep(for: interval)
+                    }
+                }
+            }
             try await group.waitForAll()
         }
     }
@@ -20,8 +29,8 @@ extension Gateway {
     func addFleets(to router: Router<GatewayContext>) {
         router.get("v1/fleet") { request, _ in
             try self.checkOperator(request)
-            let now = SystemTime().now
-            return try Self.page(FleetPage(fleets: self.fleets.map { FleetPage.Fleet($0, at: now) }))
+            let page = FleetPage(self.upstreams, at: SystemTime().now)
+            return request.headers.wantsHTML ? FleetHTML(page: page).response : try Self.page(page)
         }
         router.post("v1/fleet/{fleet}/{replica}/drain") { request, context in
             try self.checkOperator(request)
@@ -70,14 +79,21 @@ extension Gateway {
     }
 
     private static func member(_ name: String, of fleet: Fleet) throws -> Response {
-        try page(FleetPage.Fleet(fleet, at: SystemTime().now).members.first { $0.name == name })
+        try page(FleetPage.Fleet(fleet, nil, at: SystemTime().now).members.first { $0.name == name })
     }
 
     private static func page(_ value: some Encodable) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Response(
-            status: .ok, headers: [.contentType: "application/json"],
+            status: .ok, headers: [.contentType: "application/json", .vary: "accept"],
             body: .init(byteBuffer: ByteBuffer(data: try encoder.encode(value))))
+    }
+}
+
+extension HTTPFields {
+    /// Whether it is a browser that asks: it names HTML, where others take anything.
+    fileprivate var wantsHTML: Bool {
+        self[values: .accept].contains { $0.lowercased().contains("text/html") }
     }
 }

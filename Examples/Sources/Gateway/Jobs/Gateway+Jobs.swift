@@ -33,16 +33,17 @@ extension Gateway {
             let route = try self.route(request.model)
             let bill = try caller.flatMap { try treasury?.bill(request, by: route, for: $0, session: errand.session) }
             call = UpstreamCall(
-                http: http, request: request, route: route, bill: bill, tenant: errand.tenant, needs: errand.needs)
+                http: http, request: request, route: route, bill: bill, tenant: errand.tenant, needs: errand.needs,
+                conversation: await conversation(errand.session, of: errand.tenant, by: route))
         } catch let error as APIError {
             let isWrong = (400..<500).contains(error.status.code)
             throw JobRefused(isWrong ? .invalidRequest : .rejected, String(buffer: error.json))
         }
-        metrics.began()
+        begin(call)
         let (result, report) = await reply(to: call)
         switch result {
         case .success(let reply):
-            try await storeCost(of: call)
+            try await keep(call)
             let origin = reply.origin(call, report.mode, report.steps)
             switch reply {
             case .answer(let answer, _, _): return JobPage.result(answer, origin)

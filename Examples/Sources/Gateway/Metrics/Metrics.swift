@@ -59,6 +59,13 @@ final class Metrics: Sendable {
         let to: String
     }
 
+    /// The labels of a turn of a conversation.
+    struct Turn: Hashable, Sendable {
+        let upstream: String
+        /// `began`, `stayed` or `moved`.
+        let result: String
+    }
+
     /// All counts at one time.
     struct Snapshot: Sendable {
         var requests: [Request: Int] = [:]
@@ -70,6 +77,9 @@ final class Metrics: Sendable {
         var tierCalls: [TierCall: Int] = [:]
         var tierSteps: [TierStep: Int] = [:]
         var modeChanges: [ModeChange: Int] = [:]
+        var turns: [Turn: Int] = [:]
+        /// By what was tried, `read` or `write`.
+        var sessionFailures: [String: Int] = [:]
         var inFlight = 0
         /// Streams by the first bound that their time to the commit point does not exceed; the last is for those above all
         /// bounds.
@@ -135,6 +145,16 @@ final class Metrics: Sendable {
         func name(_ kind: Scope.Kind) -> String { posting.scopes.first { $0.kind == kind }?.name ?? "" }
         let labels = Spend(upstream: name(.provider), model: name(.model), source: "\(posting.source)")
         state.withLock { $0.spend[labels, default: .zero] += posting.cost }
+    }
+
+    /// A replica has answered in a conversation.
+    func turned(_ upstream: String, _ result: String) {
+        state.withLock { $0.turns[Turn(upstream: upstream, result: result), default: 0] += 1 }
+    }
+
+    /// A session could not be read or written.
+    func sessionStoreFailed(_ operation: String) {
+        state.withLock { $0.sessionFailures[operation, default: 0] += 1 }
     }
 
     /// The ledger refused a call, or stopped its answer.

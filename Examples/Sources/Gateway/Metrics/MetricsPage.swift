@@ -59,6 +59,35 @@ struct MetricsPage: Sendable {
                     standing.phase.map { (labels.merging(["phase": $0.rawValue]) { $1 }, 1) }
                 })
         }
+        if upstreams.contains(where: { $0.fleet != nil }) {
+            family(
+                "gateway_session_turns_total", "counter",
+                "Answers in sessions, by whether the session's replica gave them.",
+                counts.turns.map { (["upstream": $0.upstream, "result": $0.result], $1) })
+            family(
+                "gateway_session_store_failures_total", "counter", "Sessions that could not be read or written.",
+                counts.sessionFailures.map { (["operation": $0], $1) })
+        }
+        let advice = upstreams.compactMap { upstream in
+            upstream.advice(at: now).map { (["upstream": upstream.name], $0) }
+        }
+        if !advice.isEmpty {
+            family(
+                "gateway_fleet_replicas_recommended", "gauge", "Replicas that a fleet should have.",
+                advice.map { ($0, $1.replicas) })
+            family(
+                "gateway_fleet_replicas_reason", "gauge", "1 for what settled how many replicas are recommended.",
+                advice.map { ($0.merging(["reason": "\($1.reason)"]) { $1 }, 1) })
+            family(
+                "gateway_fleet_demand_calls_per_second", "gauge",
+                "Calls that are foreseen at the busiest while a replica starts.",
+                advice.flatMap { labels, advice in
+                    (advice.demand.map { [("expected", $0.perSecond), ("upper", $0.upper)] } ?? []).map {
+                        bound, value in
+                        (labels.merging(["bound": bound]) { $1 }, value)
+                    }
+                })
+        }
         let queues = routes.compactMap { route in route.queue.map { (route.name, $0.standing(at: now)) } }
         family(
             "gateway_queue_waiting", "gauge", "Calls that wait for upstreams that are full.",

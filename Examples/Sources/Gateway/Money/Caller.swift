@@ -31,8 +31,16 @@ extension HTTPFields {
     }
 
     /// The session that a request belongs to; nil: it does not say.
-    var session: String? {
-        self[.init("x-spillway-session")!].flatMap { $0.isEmpty ? nil : $0 }
+    ///
+    /// - Throws: ``APIError`` with the status 400 for one that is empty or too long.
+    func session() throws -> String? {
+        guard let id = self[.init("x-spillway-session")!] else { return nil }
+        guard (1...200).contains(id.utf8.count) else {
+            throw APIError(
+                .badRequest, "x-spillway-session: must have 1 to 200 bytes, not \(id.utf8.count)",
+                param: "x-spillway-session", code: "invalid_session")
+        }
+        return id
     }
 }
 

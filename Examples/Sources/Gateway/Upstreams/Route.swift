@@ -18,8 +18,10 @@ struct Route: Sendable {
     let recovery: StreamRecovery
     /// By the name of the policy's target.
     let places: [String: Place]
-    /// Whether some place has replicas, which are chosen by the prompt.
-    let hasFleet: Bool
+    /// The names of the fleets among its places, whose replicas are chosen by the prompt.
+    let fleets: [String]
+    /// The upstream to which each call comes first; nil: it depends on the call.
+    let entrance: Upstream?
     /// Whether some place has the price of whatever the client asks for.
     var hasWildcard: Bool { places.values.contains(where: \.isWildcard) }
 
@@ -59,15 +61,19 @@ struct Route: Sendable {
             self.places = places
             router = nil
         }
-        hasFleet = places.values.contains { $0.upstream.fleet != nil }
+        fleets = Set(places.values.compactMap(\.upstream.fleet?.name)).sorted()
+        entrance = model.entrance.flatMap { upstreams[$0] }
         // What another provider or key may well do better.
         let elsewhere: Outcome.Causes = targets.count > 1 ? [.quotaExhausted, .authentication] : []
+        // What no replica takes another target may.
+        let replicas: Outcome.Causes = targets.count > 1 && !fleets.isEmpty ? [.rejected] : []
         // One that does not go on with an answer need not be the last.
         let further: Outcome.Causes = if case .continue = calls.recovery { [.truncated] } else { [] }
         // Of a ladder whose last tier has nothing it is the upstreams that may soon do better.
         let nothing: Outcome.Causes = router == nil ? [] : [.noAnswer]
         let retry = try Retry(
-            upTo: calls.retries, backoff: calls.backoff, on: .transient.union(elsewhere).union(further).union(nothing),
+            upTo: calls.retries, backoff: calls.backoff,
+            on: .transient.union(elsewhere).union(replicas).union(further).union(nothing),
             budget: budget)
         let shedder = try calls.shed.flatMap { shed in
             try queue.map { queue in try LoadShedder("\(model.name).load", shed) { queue.pressure(at: $0) } }

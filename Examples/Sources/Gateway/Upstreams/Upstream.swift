@@ -10,6 +10,8 @@ struct Upstream: Sendable {
     let url: String?
     /// Replicas of one's own, of which each attempt is given one; nil: it is one server.
     let fleet: Fleet?
+    /// How many of them there should be; nil: nobody asks.
+    let capacity: Capacity?
     let key: String?
     /// Whether it is told the deadline, and how many more attempts the call may take.
     let propagates: Bool
@@ -33,6 +35,7 @@ struct Upstream: Sendable {
                 configuration.name, $0.choice, members: members.isEmpty ? $0.members : members, at: SystemTime().now,
                 observer: observer)
         }
+        capacity = try configuration.replicas?.capacity.map { try Capacity($0) }
         key = configuration.key
         propagates = configuration.propagates
         prefill = configuration.prefill

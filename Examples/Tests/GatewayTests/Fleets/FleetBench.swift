@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FleetFaults
 import Foundation
 import NIOHTTP1
+import Spillway
 import Testing
 
 @testable import FakeFleet
@@ -35,6 +36,7 @@ struct FleetView: Decodable {
         let phase: String?
         let reason: String?
         let calls: Int
+        let waiting: Int
         let pendingTokens: Int
         let heldTokens: Int
         let streams: Int?
@@ -43,9 +45,24 @@ struct FleetView: Decodable {
         let drain: Drain?
     }
 
+    struct Capacity: Decodable {
+        struct Demand: Decodable {
+            let expected: Double
+            let upper: Double
+        }
+
+        let replicas: Int
+        let running: Int
+        let reason: String
+        let needed: Int?
+        let demand: Demand?
+        let dollarsPerHour: String?
+    }
+
     struct Fleet: Decodable {
         let name: String
         let rule: String
+        let capacity: Capacity?
         let members: [Member]
 
         /// The member of that name; nil: there is none.
@@ -72,17 +89,19 @@ extension Bench {
     }
 
     /// Asks the gateway what begins with `prompt`.
-    func ask(_ prompt: String, streamed: Bool = false, extra: String = Bench.length) async throws -> Seen {
-        try await Seen(open(prompt, streamed: streamed, extra: extra))
+    func ask(
+        _ prompt: String, streamed: Bool = false, extra: String = Bench.length, headers: HTTPHeaders = [:]
+    ) async throws -> Seen {
+        try await Seen(open(prompt, streamed: streamed, extra: extra, headers: headers))
     }
 
     /// The beginning of an answer.
     func open(
-        _ prompt: String, streamed: Bool, extra: String = Bench.length
+        _ prompt: String, streamed: Bool, extra: String = Bench.length, headers: HTTPHeaders = [:]
     ) async throws -> HTTPClientResponse {
         let body =
             #"{"model":"chat","stream":\#(streamed),"messages":[{"role":"user","content":"\#(prompt)"}]\#(extra)}"#
-        return try await send(.POST, "v1/chat/completions", body: body)
+        return try await send(.POST, "v1/chat/completions", body: body, headers: headers)
     }
 }
 
@@ -96,18 +115,20 @@ let quickHealth = "{ firstTokenSeconds: 5, probeSeconds: 1, verifySeconds: 0.02,
 
 /// Runs `body` against a gateway with one fleet of replicas, once all of them are ready.
 ///
-/// They are called `gpu-1` and so on, and stand in the zones a and b in turn.
+/// They are called `gpu-1` and so on, and stand in the zones a and b in turn; `each` says what else is known of them.
 func withFleet(
     replicas: Int = 3, fleet: String = "scrapeSeconds: 0.05", health: String? = quickHealth,
     policy: String = "{ retries: 3, backoff: { kind: none }, firstContentSeconds: 10 }", flags: [String] = [],
-    speed: Int = 1000, extra: String = "", _ body: (Bench) async throws -> Void
+    speed: Int = 1000, each: [String] = [], extra: String = "", sessions: (any SessionStore)? = nil,
+    _ body: (Bench) async throws -> Void
 ) async throws {
     let options = try FleetOptions.parse(["--port=0", "--replicas=\(replicas)", "--speed=\(speed)"] + flags)
     try await running {
         try await FleetServer(options).run(ready: $0)
     } body: { addresses in
         let members = addresses.replicas.enumerated().map { index, port in
-            "\"gpu-\(index + 1) 127.0.0.1:\(port) zone=\(["a", "b"][index % 2]) kv=65536\""
+            let more = each.isEmpty ? "" : " " + each[index]
+            return "\"gpu-\(index + 1) 127.0.0.1:\(port) zone=\(["a", "b"][index % 2]) kv=65536\(more)\""
         }
         let checks = health.map { ", health: \($0)" } ?? ""
         let yaml = """
@@ -118,19 +139,20 @@ func withFleet(
             policy: \(policy)
             \(extra)
             """
-        try await withFleetGateway(yaml, addresses, isReady: health == nil, body)
+        try await withFleetGateway(yaml, addresses, isReady: health == nil, sessions: sessions, body)
     }
 }
 
 /// Runs `body` against a gateway with this file, once all replicas of its fleet are ready.
 func withFleetGateway(
-    _ yaml: String, _ addresses: FleetServer.Addresses, isReady: Bool = false, _ body: (Bench) async throws -> Void
+    _ yaml: String, _ addresses: FleetServer.Addresses, isReady: Bool = false, sessions: (any SessionStore)? = nil,
+    _ body: (Bench) async throws -> Void
 ) async throws {
     // More connections than the shared client opens to one host.
     let client = HTTPClient(configuration: .underPolicy)
     let outcome: Result<Void, any Error>
     do {
-        try await withGateway(yaml) { gateway, port in
+        try await withGateway(yaml, sessions: sessions) { gateway, port in
             let bench = Bench(fleet: addresses, gateway: gateway, port: port, client: client)
             if !isReady {
                 // The page of the fleets may need a key.

@@ -96,6 +96,31 @@ struct FleetConfigurationTests {
         #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.follow == .seconds(2))
     }
 
+    @Test func `sessions are read, and those of a file without a fleet are refused`() throws {
+        func sessions(_ text: String, _ upstream: String = #"fleet: { members: ["g h:1"] }"#) throws -> Configuration {
+            try Configuration(
+                yaml: "sessions: \(text)\nupstreams:\n  a: { \(upstream) }\n" + models, file: "/etc/g.yaml")
+        }
+        let own = try #require(sessions("{ file: s.sqlite, synchronous: full, keepSeconds: 600 }").sessions)
+        #expect(own.file == "/etc/s.sqlite" && own.synchronous == .full && own.keeps == .seconds(600))
+        let inMemory = try #require(sessions("{ most: 7 }").sessions)
+        #expect(inMemory.file == nil && inMemory.most == 7 && inMemory.keeps == .seconds(86_400))
+        #expect(try read(#"{ members: ["g h:1"] }"#).sessions?.file == nil)
+        for (text, path, problem) in [
+            ("{ file: '' }", ".file", "nothing is not a text"),
+            ("{ synchronous: full }", ".synchronous", "is for sessions with a 'file'"),
+            ("{ file: s, most: 7 }", ".most", "is for sessions without a 'file'"),
+            ("{ keepSeconds: 0 }", ".keepSeconds", "from 1.0 to"), ("{ most: 0 }", ".most", "from 1 to 10000000"),
+            ("{ ids: 3 }", ".ids", "unknown field"), ("7", "", "'7' is not a mapping of fields"),
+        ] {
+            let fault = #expect(throws: ConfigurationFault.self) { try sessions(text) }
+            #expect(fault?.field == "sessions" + path && fault?.line == 1)
+            #expect(fault?.problem.contains(problem) == true, "\(fault?.problem ?? "")")
+        }
+        let fault = #expect(throws: ConfigurationFault.self) { try sessions("{}", "url: \"http://a\"") }
+        #expect(fault?.problem == "is for a file with an upstream that has a 'fleet'")
+    }
+
     @Test func `the file that shows a fleet is read`() throws {
         let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
@@ -103,6 +128,8 @@ struct FleetConfigurationTests {
         let configuration = try Configuration(path: path, environment: [:])
         #expect(configuration.upstreams[0].replicas?.members.count == 8)
         #expect(configuration.upstreams[0].replicas?.choice.health != nil)
+        #expect(configuration.upstreams[0].replicas?.capacity?.plan.perReplica == 6)
+        #expect(configuration.sessions?.file?.hasSuffix("/sessions.sqlite") == true)
         #expect(configuration.models[0].ladder?.tiers.count == 2)
     }
 }
