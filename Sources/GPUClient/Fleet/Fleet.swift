@@ -74,6 +74,10 @@ public final class Fleet: Sendable {
     /// One that is wanted no more gets no new call, and is forgotten when its last has ended; with health checks it is drained, until
     /// ``Configuration/leaveLimit``. One that stays keeps what is known of it.
     ///
+    /// One that comes back before it is forgotten, with the same address, model and version, is the one that it was: its calls are its own
+    /// still, and it stays drained if a person had drained it. Where so many that leave have calls that there is no place for some of
+    /// the new ones, those are left out: update again.
+    ///
     /// - Throws: `ConfigurationError`; then all stays as it was.
     public func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
         try state.update(members, at: now)

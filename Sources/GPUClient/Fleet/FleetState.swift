@@ -179,13 +179,14 @@ final class FleetState: Sendable {
     }
 
     func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {
-        let leaving = try updating.withLock { _ throws(ConfigurationError) in try replace(members, at: now) }
+        let moves = try updating.withLock { _ throws(ConfigurationError) in try replace(members, at: now) }
         // Outside of the lock: observers are told of what changes.
         let deadline = now.advanced(by: configuration.leaveLimit)
-        for health in leaving { health.drain(deadline: deadline, at: now) }
+        for health in moves.leaving { health.drain(deadline: deadline, at: now) }
+        for health in moves.back { health.undrain(at: now) }
     }
 
-    private func replace(_ members: [Member], at now: Instant) throws(ConfigurationError) -> [ReplicaHealth] {
+    private func replace(_ members: [Member], at now: Instant) throws(ConfigurationError) -> Books.Moves {
         let check = Validation("Fleet")
         try check.count(members.count, "members", in: 1...ReplicaSet.capacity)
         for member in members { try member.validate() }

@@ -131,6 +131,8 @@ struct ReplicaState: Sendable {
 struct ReplicaRecord: Sendable {
     var member: Member
     let health: ReplicaHealth?
+    /// Whether somebody had drained it before it was wanted no more.
+    var wasDrained = false
     /// What the engine said last.
     var load = EngineLoad()
 

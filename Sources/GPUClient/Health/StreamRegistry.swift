@@ -67,6 +67,9 @@ public final class StreamRegistry: Sendable {
         }
     }
 
+    /// Whether it is drained, or to be once it lives again.
+    var isDrained: Bool { contents.withLock { $0.isDrained } }
+
     /// Whether it is drained, and its deadline is past.
     func isDrainOver(at now: Instant) -> Bool { contents.withLock { $0.isOver(at: now) } }
 

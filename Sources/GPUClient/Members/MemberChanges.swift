@@ -47,7 +47,7 @@ public struct MemberChanges: Sendable, Hashable {
 
 extension Member {
     /// Whether it is the same process with the same model, as far as can be told.
-    fileprivate func isSame(as other: Member) -> Bool {
+    func isSame(as other: Member) -> Bool {
         address == other.address && model == other.model && version == other.version
     }
 }

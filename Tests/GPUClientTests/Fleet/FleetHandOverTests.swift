@@ -59,6 +59,43 @@ import Testing
         #expect(told.withLock { $0 } == [1])
     }
 
+    @Test func whoComesBackIsWhoItWas() throws {
+        let fleet = try fleet(3) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        let place = try fleet.place(call(), avoiding: ["gpu-1", "gpu-2"], at: after(1)), all = fleet.members
+        let health = fleet.health(of: "gpu-0")
+        fleet.health(of: "gpu-1")?.drain(deadline: after(100), at: after(2))
+        try fleet.update([all[2]], at: after(3))
+        #expect(health?.phase == .draining && fleet.leaving(at: after(3)).count == 1)
+        try fleet.update(all, at: after(4))
+        #expect(fleet.health(of: "gpu-0") === health && health?.phase == .starting)
+        #expect(fleet.health(of: "gpu-1")?.phase == .draining, "a person had drained it")
+        #expect(fleet.leaving(at: after(4)).isEmpty)
+        #expect(fleet.standings(at: after(4)).first { $0.member.name == "gpu-0" }?.calls == 1)
+        place.settle(.success, at: after(5))
+        // Another process of that name is another one.
+        try fleet.update([Member("gpu-0", address: "10.1.1.1:8000"), all[2]], at: after(6))
+        #expect(fleet.health(of: "gpu-0") !== health)
+    }
+
+    @Test func aLargeFleetIsReplacedAsItsCallsEnd() throws {
+        let fleet = try Fleet("llama", members: (0..<200).map { Member("old-\($0)", address: "\($0)") }, at: after(0))
+        var busy: [FleetTests.Box] = []
+        for number in 0..<200 {
+            let others = fleet.members.map(\.name).filter { $0 != "old-\(number)" }
+            busy.append(FleetTests.Box(try fleet.place(call(), avoiding: others, at: after(0))))
+        }
+        let new = (0..<200).map { Member("new-\($0)", address: "n\($0)") }
+        try fleet.update(new, at: after(1))
+        #expect(fleet.members.count == 56 && fleet.leaving(at: after(1)).count == 200)
+        busy.removeLast(100)
+        try fleet.update(new, at: after(2))
+        #expect(fleet.members.count == 156)
+        busy = []
+        try fleet.update(new, at: after(3))
+        #expect(fleet.members.count == 200 && fleet.leaving(at: after(3)).isEmpty)
+    }
+
     @Test func ofAReplicaThatHangsTheCallsGoOnElsewhereThatWaitThere() throws {
         let fleet = try fleet(2) { $0.health = .init() }
         try heal(fleet, at: after(0))
