@@ -11,7 +11,8 @@ internal import Musl
 
 /// Members in a file in the format of `MemberList`, read anew each time.
 ///
-/// Replace it by renaming another one over it, so that no half of it is ever read.
+/// Every line ends with a newline, also the last: a list without it is one of which the end is missing, and in whose last line
+/// `:8000` may have become `:80`. Replace the file by renaming another one over it, so that no half of it is ever read.
 public struct FileMembers: MemberSource {
     private let path: String
 
@@ -23,9 +24,12 @@ public struct FileMembers: MemberSource {
 
     /// The members in the file as it is now, of at most 1 MiB.
     ///
-    /// - Throws: ``UnreadableFile`` for what is no such file, or no UTF-8, and `MemberListError`.
+    /// - Throws: ``UnreadableFile`` for what is no such file, no UTF-8, or cut off, and `MemberListError`.
     public func members() async throws -> [Member] {
         let bytes = try await NIOThreadPool.singleton.runIfActive { try contents() }
+        guard bytes.last == UInt8(ascii: "\n") || bytes.isEmpty else {
+            throw unreadable("its last line does not end with a newline: it may be cut off")
+        }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw unreadable("it is no UTF-8") }
         return try MemberList(text).members
     }

@@ -49,6 +49,27 @@ struct FileMembersTests {
         }
     }
 
+    @Test("a list that is cut off anywhere in a line is refused, for the rest of the line may be as good as the whole")
+    func cutOff() async throws {
+        try await withFile { url in
+            let list = Array("one 10.0.0.1:8000\ntwo 10.0.0.2:8000 weight=0.5\n".utf8)
+            for count in 1..<list.count {
+                try Data(list.prefix(count)).write(to: url)
+                if list[count - 1] == UInt8(ascii: "\n") {
+                    #expect(try await FileMembers(url.path).members().map(\.name) == ["one"])
+                } else {
+                    let error = await #expect(throws: UnreadableFile.self) { try await FileMembers(url.path).members() }
+                    #expect(error?.reason.contains("newline") == true)
+                }
+            }
+            try Data(list).write(to: url)
+            #expect(try await FileMembers(url.path).members().count == 2)
+            // Lines of other systems end with one too.
+            try Data("one 10.0.0.1:8000\r\n".utf8).write(to: url)
+            #expect(try await FileMembers(url.path).members() == [Member("one", address: "10.0.0.1:8000")])
+        }
+    }
+
     @Test("what is no regular file is refused, and nobody waits for whoever should write to it")
     func special() async throws {
         try await withFile { url in
