@@ -84,7 +84,7 @@ struct Prober: Sendable {
             case .generation: return try await generate(probe, at: now)
             }
         } catch {
-            if error.isOwn || Task.isCancelled { throw error }
+            if requests.isOwn(error) || Task.isCancelled { throw error }
             failed(error)
             if probe.kind == .generation { return await found(error, probe) }
             // No answer at all is that of nobody.
@@ -101,7 +101,8 @@ struct Prober: Sendable {
             try await live(probe)
             return error.found
         } catch {
-            return error.isTimeout || error.foundNobody ? .silent : .failed(.timeout)
+            let foundNobody = error.isTimeout || error.foundNobody
+            return foundNobody && !requests.isOwn(error) ? .silent : .failed(.timeout)
         }
     }
 
