@@ -85,7 +85,8 @@ struct FleetWatchTests {
             ("healthPath", { $0.healthPath = "/#" }), ("model", { $0.model = "" }), ("apiKey", { $0.apiKey = "a b" }),
             ("interval", { $0.scrapes.interval = .zero }), ("timeout", { $0.deviceScrapes.timeout = .zero }),
             ("pageLimit", { $0.pageLimit = 1_023 }), ("loadFreshness", { $0.loadFreshness = .seconds(-1) }),
-            ("memberInterval", { $0.memberInterval = .zero }), ("attention", { $0.attention = .seconds(11) }),
+            ("memberInterval", { $0.memberInterval = .zero }), ("absences", { $0.absences = 0 }),
+            ("attention", { $0.attention = .seconds(11) }),
         ]
         for (field, change) in wrong {
             let error = #expect(throws: ConfigurationError.self) { try FleetWatch(fleet, .init(change)) }
