@@ -11,7 +11,9 @@ public import Spillway
 ///
 /// Of each member it reads the page of metrics at the pace of `ScrapePace`, and, where the fleet has health checks, makes
 /// the probes that `ReplicaHealth` asks for: a liveness probe is a GET, and a generation probe a chat of one token. At most
-/// one of each is under way for a member, and neither waits for the other.
+/// one of each is under way for a member, and neither waits for the other. One probe may ask twice, for a token and then whether
+/// anybody is there, so that its lease must be twice as long as `firstToken`, or longer; after a change of the fleet's
+/// configuration to less, its questions are cut off early.
 ///
 /// A member whose label `dcgm` says where the page of a DCGM exporter is (a URL, `host:port/path`, or `:port/path` on its
 /// own host) is kept out of use while a GPU of it is sick; its label `gpus`, UUIDs or numbers with commas between, says
@@ -39,12 +41,17 @@ public final class FleetWatch: Sendable {
     ///   - source: Who knows the members; nil, the default: those that the fleet has.
     ///   - time: Where the time of pauses and limits comes from; the machine by default.
     ///   - random: Where jitter comes from; the system by default.
-    /// - Throws: `ConfigurationError` with the field and its value.
+    /// - Throws: `ConfigurationError` with the field and its value, also for a fleet whose probes have too short a lease.
     public init(
         _ fleet: Fleet, _ configuration: FleetWatch.Configuration = .init(), client: HTTPClient? = nil,
         source: (any MemberSource)? = nil, time: any TimeSource = .system, random: RandomSource = .system
     ) throws(ConfigurationError) {
         try configuration.validate()
+        if let health = fleet.configuration.health {
+            try Validation("FleetWatch").require(
+                health.probeLease >= health.firstToken * 2, "probeLease", health.probeLease,
+                "at least twice firstToken, which is \(health.firstToken)")
+        }
         self.fleet = fleet
         self.configuration = configuration
         self.client = client

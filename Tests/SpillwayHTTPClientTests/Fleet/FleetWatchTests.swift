@@ -13,7 +13,7 @@ struct FleetWatchTests {
         engine.freeze()
         let health = ReplicaHealth.Configuration {
             $0.firstToken = .seconds(600)
-            $0.probeLease = .seconds(600)
+            $0.probeLease = .seconds(1_200)
         }
         let fleet = try Fleet(
             "fleet", .init { $0.health = health }, members: [engine.member()], at: SystemTime().now)
@@ -94,6 +94,24 @@ struct FleetWatchTests {
             #expect(error?.description.contains("a b") != true || field == "metricsPath")
         }
         _ = try FleetWatch(fleet, .init { $0.apiPath = "" })
+    }
+
+    @Test("a lease in which a probe cannot use the limit of its first token is refused")
+    func lease() throws {
+        for (firstToken, lease, isGood) in [(5, 5, false), (5, 9, false), (5, 10, true), (2, 10, true)] {
+            let health = ReplicaHealth.Configuration {
+                $0.firstToken = .seconds(firstToken)
+                $0.probeLease = .seconds(lease)
+            }
+            let fleet = try Fleet(
+                "fleet", .init { $0.health = health }, members: [Member("a", address: "a:1")], at: .zero)
+            do {
+                _ = try FleetWatch(fleet)
+                #expect(isGood)
+            } catch {
+                #expect(!isGood && error.field == "probeLease")
+            }
+        }
     }
 
     @Test(
