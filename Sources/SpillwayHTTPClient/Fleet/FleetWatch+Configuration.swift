@@ -17,6 +17,9 @@ extension FleetWatch {
         /// The model that probes ask of members that name none; nil, the default: then they name none either.
         public var model: String?
         /// Sent to members as bearer token, and shown nowhere; none by default.
+        ///
+        /// It goes to the scheme, host and port of a member's address. A page that a label puts at another port gets none, also on
+        /// the same host: another process answers there.
         public var apiKey: String?
         /// How often metrics are read.
         public var scrapes = ScrapePace.Configuration()

@@ -23,7 +23,7 @@ struct MemberWatch: Sendable {
             group.addTask { try await loads.run() }
             if let health {
                 group.addTask {
-                    try await Prober(watch, member, health, requests(apiKey: configuration.apiKey), failed(.probe))
+                    try await Prober(watch, member, health, requests(for: member.url("/")), failed(.probe))
                         .run()
                 }
                 if let devices = devices(health) { group.addTask { try await devices.run() } }
@@ -41,8 +41,11 @@ struct MemberWatch: Sendable {
 
     private var configuration: FleetWatch.Configuration { watch.configuration }
 
-    private func requests(apiKey: String?) -> WatchRequests {
-        WatchRequests(client: client, isShared: watch.client != nil, time: watch.time, apiKey: apiKey)
+    /// Asks for `url`; what is elsewhere is not the engine's, and is not told its key.
+    private func requests(for url: String) -> WatchRequests {
+        WatchRequests(
+            client: client, isShared: watch.client != nil, time: watch.time,
+            apiKey: member.isAtAddress(url) ? configuration.apiKey : nil)
     }
 
     private func failed(_ question: FleetWatch.Question) -> @Sendable (UpstreamError) -> Void {
@@ -50,12 +53,10 @@ struct MemberWatch: Sendable {
     }
 
     private var loads: PageReader<EngineLoad> {
-        // A page elsewhere is not the engine's, and is not told its key.
-        let elsewhere = member.page("metrics", path: configuration.metricsPath)
+        let url = member.page("metrics", path: configuration.metricsPath) ?? member.url(configuration.metricsPath)
         return PageReader(
-            url: elsewhere ?? member.url(configuration.metricsPath),
-            pace: configuration.scrapes, limit: configuration.pageLimit,
-            requests: requests(apiKey: elsewhere == nil ? configuration.apiKey : nil),
+            url: url, pace: configuration.scrapes, limit: configuration.pageLimit,
+            requests: requests(for: url),
             random: watch.random,
             read: { [model = member.model] page, asked throws(UpstreamError) in
                 let load = EngineMetrics(page, model: model, at: asked).load
@@ -73,8 +74,7 @@ struct MemberWatch: Sendable {
         let reader = DeviceReader(member, configuration.deviceLimits, health, watch.time)
         return PageReader(
             url: url, pace: configuration.deviceScrapes, limit: configuration.pageLimit,
-            // The exporter is not the engine: the key is none of its business.
-            requests: requests(apiKey: nil), random: watch.random, read: reader.read, use: reader.use,
+            requests: requests(for: url), random: watch.random, read: reader.read, use: reader.use,
             failed: failed(.devices))
     }
 }

@@ -43,7 +43,7 @@ final class Engine: Sendable {
         counts.withLock { $0[request.head.uri, default: 0] += 1 }
         return ways.withLock { ways in
             switch request.head.uri {
-            case "/metrics": ways.metrics
+            case "/metrics", "/prometheus/metrics": ways.metrics
             case "/health": ways.health
             case "/v1/chat/completions": ways.chat
             case "/gpus": ways.gpus

@@ -137,5 +137,19 @@ struct FleetWatchTests {
         let found = ["a", "b", "c", "d"].map { member.page($0, path: "/m") }
         #expect(found == ["http://host:1/m", "http://host:1/gpus", "https://host/", "http://own:1/p?q"])
     }
+
+    @Test(
+        "what is at a member's address, and what is elsewhere",
+        arguments: [
+            ("gpu:8000", "http://GPU:8000/x", true), ("gpu:8000", "http://gpu:8000?x", true),
+            ("http://gpu", "http://gpu:80/x", true), ("https://gpu/base", "https://gpu:443/x", true),
+            ("[::1]:80", "http://[::1]/x", true), ("gpu:8000", "http://gpu:8001/x", false),
+            ("https://gpu", "http://gpu:443/x", false), ("gpu:8000", "http://gpu:80001/x", false),
+            ("gpu:8000", "http://gpu:8000@evil/x", false), ("gpu:8000", "http://evil/gpu:8000", false),
+            ("gpu:8000", "http://evil#http://gpu:8000/", false), ("[::1]:8000", "http://[::1]/x", false),
+        ])
+    func origin(address: String, url: String, isThere: Bool) {
+        #expect(Member("m", address: address).isAtAddress(url) == isThere)
+    }
 }
 #endif
