@@ -14,6 +14,10 @@ extension FleetWatch {
         public var metricsPath = "/metrics"
         /// What answers at little cost while the engine lives; `/health` by default.
         public var healthPath = "/health"
+        /// What probes ask for; a chat by default.
+        ///
+        /// A fleet of embedding models has no chats.
+        public var probe = Endpoint.chat
         /// The model that probes ask of members that name none; nil, the default: then they name none either.
         public var model: String?
         /// Sent to members as bearer token, and shown nowhere; none by default.

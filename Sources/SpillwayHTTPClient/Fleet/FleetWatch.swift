@@ -9,11 +9,12 @@ public import Spillway
 /// async let watching: Void = watch.run()
 /// ```
 ///
-/// Of each member it reads the page of metrics at the pace of `ScrapePace`, and, where the fleet has health checks, makes
-/// the probes that `ReplicaHealth` asks for: a liveness probe is a GET, and a generation probe a chat of one token. At most
-/// one of each is under way for a member, and neither waits for the other. One probe may ask twice, for a token and then whether
-/// anybody is there, so that its lease must be twice as long as `firstToken`, or longer; after a change of the fleet's
-/// configuration to less, its questions are cut off early.
+/// Of each member it reads the page of metrics at the pace of `ScrapePace`, and, where the fleet has health checks,
+/// makes the probes that `ReplicaHealth` asks for: a liveness probe is a GET, and a generation probe a chat of one
+/// token, or what ``Configuration/probe`` says. At most one of each is under way for a member, and neither waits for
+/// the other. One probe may ask twice, for a token and then whether anybody is there, so that its lease must be twice
+/// as long as `firstToken`, or longer; after a change of the fleet's configuration to less, its questions are cut off
+/// early.
 ///
 /// A member whose label `dcgm` says where the page of a DCGM exporter is (a URL, `host:port/path`, or `:port/path` on its
 /// own host) is kept out of use while a GPU of it is sick; its label `gpus`, UUIDs or numbers with commas between, says
