@@ -14,9 +14,16 @@ extension FleetWatch {
         public var metricsPath = "/metrics"
         /// What answers at little cost while the engine lives; `/health` by default.
         public var healthPath = "/health"
+        /// What probes ask for; a chat by default.
+        ///
+        /// A fleet of embedding models has no chats.
+        public var probe = Endpoint.chat
         /// The model that probes ask of members that name none; nil, the default: then they name none either.
         public var model: String?
         /// Sent to members as bearer token, and shown nowhere; none by default.
+        ///
+        /// It goes to the scheme, host and port of a member's address. A page that a label puts at another port gets none, also on
+        /// the same host: another process answers there.
         public var apiKey: String?
         /// How often metrics are read.
         public var scrapes = ScrapePace.Configuration()
@@ -37,6 +44,11 @@ extension FleetWatch {
         ///
         /// So often, too, the watch looks whether somebody else has changed the fleet.
         public var memberInterval: Duration = .seconds(5)
+        /// Answers in a row of the source without a member, after which it leaves: 1 to 1,000; 3 by default, 1: at once.
+        ///
+        /// A server of DNS may leave some out of an answer, and a file may be read while it is written: whoever leaves by mistake has
+        /// its calls drained, and comes back as one of which nothing is known. Who comes, or has another address, counts at once.
+        public var absences = 3
         /// After how long at most a probe is made that became due all at once; from 1 ms to 10 s, 100 ms by default.
         ///
         /// As when calls have failed.
@@ -69,6 +81,7 @@ extension FleetWatch {
             try check.count(pageLimit, "pageLimit", in: 1 << 10...64 << 20)
             try check.duration(loadFreshness, "loadFreshness")
             try check.duration(memberInterval, "memberInterval", atLeast: .milliseconds(1))
+            try check.count(absences, "absences", in: 1...1_000)
             try check.require(
                 attention >= .milliseconds(1) && attention <= .seconds(10), "attention", attention,
                 "from 1 ms to 10 s")

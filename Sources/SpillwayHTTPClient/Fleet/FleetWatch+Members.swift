@@ -26,9 +26,10 @@ extension FleetWatch {
     func follow(_ feed: AsyncStream<[Member]>.Continuation) async throws(ConfigurationError) {
         // They are watched even if the source never answers.
         feed.yield(fleet.members)
-        let members = try Members(capacity: 256)
+        let members = try Members(capacity: 256), most = configuration.absences
         try await members.follow(
-            source ?? Own(fleet: fleet), every: configuration.memberInterval, time: time, random: random
+            source.map { Absences(of: fleet, in: $0, most: most) } ?? Own(fleet: fleet),
+            every: configuration.memberInterval, time: time, random: random
         ) { answer in
             if source != nil { take(answer, members.all) }
             feed.yield(fleet.members)

@@ -11,24 +11,44 @@ internal import Musl
 
 /// The addresses of hosts, as the system knows them.
 enum HostAddresses {
-    /// The addresses of `host` as text.
+    /// The addresses of `host` as text, of a family or of any.
     ///
     /// Returns at once when the task is cancelled; the system's own look-up, which cannot be, ends by itself.
-    static func of(_ host: String) async throws -> [String] {
+    static func of(_ host: String, _ family: DNSMembers.Family) async throws -> [String] {
         let (answers, answer) = AsyncThrowingStream.makeStream(of: [String].self)
         // It blocks: for that NIO has threads.
         NIOThreadPool.singleton.submit { state in
             guard case .active = state else { return answer.finish() }
-            answer.yield(with: Result { try look(up: host) })
+            answer.yield(with: Result { try look(up: host, family) })
             answer.finish()
         }
         for try await addresses in answers { return addresses }
         throw CancellationError()
     }
 
-    private static func look(up host: String) throws(UnresolvedHost) -> [String] {
+    private static func look(
+        up host: String, _ family: DNSMembers.Family
+    ) throws(UnresolvedHost) -> [String] {
+        do throws(UnresolvedHost) {
+            // An address stands for itself, wherever this machine has addresses.
+            return try ask(for: host, family, AI_NUMERICHOST)
+        } catch {
+            // Who wants a family by name gets it. Of any there are only those of which this machine has an address itself.
+            return try ask(for: host, family, family == .any ? AI_ADDRCONFIG : 0)
+        }
+    }
+
+    private static func ask(
+        for host: String, _ family: DNSMembers.Family, _ flags: CInt
+    ) throws(UnresolvedHost) -> [String] {
         var hints = addrinfo(), list: UnsafeMutablePointer<addrinfo>?, addresses: [String] = []
-        hints.ai_family = AF_UNSPEC
+        hints.ai_flags = flags
+        hints.ai_family =
+            switch family {
+            case .any: AF_UNSPEC
+            case .ipv4: AF_INET
+            case .ipv6: AF_INET6
+            }
         #if canImport(Glibc)
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         #else

@@ -12,6 +12,18 @@ extension Member {
         return Self.afterScheme(url).contains("/") ? url : url + path
     }
 
+    /// Whether a page is at the address: of the same scheme, host and port.
+    func isAtAddress(_ url: String) -> Bool { Self.origin(of: url) == Self.origin(of: self.url("/")) }
+
+    /// The scheme, the host and the port of a URL; what is in doubt, such as a user's name, makes it another one.
+    private static func origin(of url: String) -> String {
+        let scheme = url.prefix(upTo: url.firstRange(of: "://")?.lowerBound ?? url.startIndex).lowercased()
+        let authority = afterScheme(url).prefix { !"/?#".contains($0) }.lowercased()
+        let hasPort = authority.lastIndex(of: ":").map { !authority[$0...].contains("]") } ?? false
+        let usual = scheme == "https" ? ":443" : ":80"
+        return "\(scheme)://\(authority)\(hasPort ? "" : usual)"
+    }
+
     /// The host of the address, an IPv6 address in its brackets.
     private var host: String {
         let authority = Self.afterScheme(address).prefix { $0 != "/" }

@@ -1,14 +1,17 @@
 #if HTTPClientSupport
+internal import AsyncHTTPClient
 internal import Spillway
 
 /// Watches one member: its load, its health and its GPUs, each at a pace of its own.
 struct MemberWatch: Sendable {
     private let watch: FleetWatch
+    private let client: HTTPClient
     private let member: Member
     private let health: ReplicaHealth?
 
-    init(_ watch: FleetWatch, _ member: Member, _ health: ReplicaHealth?) {
+    init(_ watch: FleetWatch, _ client: HTTPClient, _ member: Member, _ health: ReplicaHealth?) {
         self.watch = watch
+        self.client = client
         self.member = member
         self.health = health
     }
@@ -19,7 +22,10 @@ struct MemberWatch: Sendable {
             group.addTask { for await _ in stopped {} }
             group.addTask { try await loads.run() }
             if let health {
-                group.addTask { try await Prober(watch, member, health, requests, failed(.probe)).run() }
+                group.addTask {
+                    try await Prober(watch, member, health, requests(for: member.url("/")), failed(.probe))
+                        .run()
+                }
                 if let devices = devices(health) { group.addTask { try await devices.run() } }
             }
             defer { group.cancelAll() }
@@ -35,8 +41,11 @@ struct MemberWatch: Sendable {
 
     private var configuration: FleetWatch.Configuration { watch.configuration }
 
-    private var requests: WatchRequests {
-        WatchRequests(client: watch.client, time: watch.time, apiKey: configuration.apiKey)
+    /// Asks for `url`; what is elsewhere is not the engine's, and is not told its key.
+    private func requests(for url: String) -> WatchRequests {
+        WatchRequests(
+            client: client, isShared: watch.client != nil, time: watch.time,
+            apiKey: member.isAtAddress(url) ? configuration.apiKey : nil)
     }
 
     private func failed(_ question: FleetWatch.Question) -> @Sendable (UpstreamError) -> Void {
@@ -44,13 +53,10 @@ struct MemberWatch: Sendable {
     }
 
     private var loads: PageReader<EngineLoad> {
-        // A page elsewhere is not the engine's, and is not told its key.
-        let elsewhere = member.page("metrics", path: configuration.metricsPath)
+        let url = member.page("metrics", path: configuration.metricsPath) ?? member.url(configuration.metricsPath)
         return PageReader(
-            url: elsewhere ?? member.url(configuration.metricsPath),
-            pace: configuration.scrapes, limit: configuration.pageLimit,
-            requests: WatchRequests(
-                client: watch.client, time: watch.time, apiKey: elsewhere == nil ? configuration.apiKey : nil),
+            url: url, pace: configuration.scrapes, limit: configuration.pageLimit,
+            requests: requests(for: url),
             random: watch.random,
             read: { [model = member.model] page, asked throws(UpstreamError) in
                 let load = EngineMetrics(page, model: model, at: asked).load
@@ -66,11 +72,10 @@ struct MemberWatch: Sendable {
     private func devices(_ health: ReplicaHealth) -> PageReader<DeviceVeto?>? {
         guard let url = member.page(DeviceReader.label, path: "/metrics") else { return nil }
         let reader = DeviceReader(member, configuration.deviceLimits, health, watch.time)
-        // The exporter is not the engine: the key is none of its business.
-        let requests = WatchRequests(client: watch.client, time: watch.time, apiKey: nil)
         return PageReader(
-            url: url, pace: configuration.deviceScrapes, limit: configuration.pageLimit, requests: requests,
-            random: watch.random, read: reader.read, use: reader.use, failed: failed(.devices))
+            url: url, pace: configuration.deviceScrapes, limit: configuration.pageLimit,
+            requests: requests(for: url), random: watch.random, read: reader.read, use: reader.use,
+            failed: failed(.devices))
     }
 }
 #endif

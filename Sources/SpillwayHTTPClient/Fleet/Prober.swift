@@ -1,9 +1,4 @@
 #if HTTPClientSupport
-#if canImport(FoundationEssentials)
-internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
 internal import Spillway
 
 /// Makes the probes that a member's health asks for.
@@ -16,7 +11,7 @@ struct Prober: Sendable {
     private let failed: @Sendable (UpstreamError) -> Void
     private let question: [UInt8]
 
-    /// The most bytes of an answer of one token.
+    /// The most bytes of an answer of one token or vector.
     private static let bodyLimit = 1 << 20
 
     init(
@@ -29,20 +24,7 @@ struct Prober: Sendable {
         self.health = health
         self.requests = requests
         self.failed = failed
-        question = Array(try JSONEncoder().encode(Question(model: member.model ?? watch.configuration.model)))
-    }
-
-    /// What is asked for one token; without a name most engines take the one model that they have.
-    private struct Question: Encodable {
-        let model: String?
-        let messages = [ChatMessage(role: "user", content: "Hi")]
-        let limit = 1
-        let temperature = 0
-
-        private enum CodingKeys: String, CodingKey {
-            case model, messages, temperature
-            case limit = "max_tokens"
-        }
+        question = try configuration.probe.question(model: member.model ?? configuration.model)
     }
 
     /// Probes until the task is cancelled; none is under way then.
@@ -84,7 +66,7 @@ struct Prober: Sendable {
             case .generation: return try await generate(probe, at: now)
             }
         } catch {
-            if error.isOwn || Task.isCancelled { throw error }
+            if requests.isOwn(error) || Task.isCancelled { throw error }
             failed(error)
             if probe.kind == .generation { return await found(error, probe) }
             // No answer at all is that of nobody.
@@ -101,7 +83,8 @@ struct Prober: Sendable {
             try await live(probe)
             return error.found
         } catch {
-            return error.isTimeout || error.foundNobody ? .silent : .failed(.timeout)
+            let foundNobody = error.isTimeout || error.foundNobody
+            return foundNobody && !requests.isOwn(error) ? .silent : .failed(.timeout)
         }
     }
 
@@ -119,12 +102,9 @@ struct Prober: Sendable {
     private func generate(_ probe: Probe, at now: Instant) async throws(UpstreamError) -> ProbeResult {
         let limits = limits(probe)
         let answer = try await requests.post(
-            question, member.url(configuration.apiPath + "/chat/completions"), head: limits.head,
+            question, member.url(configuration.apiPath + configuration.probe.path), head: limits.head,
             whole: limits.whole, upTo: Self.bodyLimit)
-        let completion = try APIEndpoint.decode(ChatCompletion.self, from: answer)
-        guard !completion.choices.isEmpty, completion.usage?.answerTokens != 0 else {
-            throw .malformed("no token was made")
-        }
+        try configuration.probe.check(answer)
         let end = requests.time.now
         return .generated(firstToken: now.duration(to: end), kvUse: kvUse(at: end))
     }

@@ -20,6 +20,9 @@ extension UpstreamError {
     /// Whether it is this process that could not ask, for want of a socket or of memory.
     var isOwn: Bool { clientsEnd != nil || has([EMFILE, ENFILE, ENOBUFS, ENOMEM]) }
 
+    /// Whether the client had other connections to the same place, and got no further one in time.
+    var isPoolTimeout: Bool { underlying as? HTTPClientError == .getConnectionFromPoolTimeout }
+
     /// Whether there was nobody to ask.
     var foundNobody: Bool {
         guard status == nil else { return false }

@@ -7,6 +7,8 @@ internal import Spillway
 /// Sends what a watch asks, each with limits on its time and its answer.
 struct WatchRequests: Sendable {
     let client: HTTPClient
+    /// Whether others may use it too.
+    let isShared: Bool
     let time: any TimeSource
     let apiKey: String?
 
@@ -30,6 +32,12 @@ struct WatchRequests: Sendable {
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: body))
         return try await send(request, head, whole, limit)
+    }
+
+    /// Whether it is this process that could not ask, and the replica cannot help it.
+    func isOwn(_ error: UpstreamError) -> Bool {
+        // Whoever has a client to itself never waits for a connection that others have: then the replica let nobody connect.
+        error.isOwn || isShared && error.isPoolTimeout
     }
 
     private func send(

@@ -26,6 +26,14 @@ struct DNSMembersTests {
         }
     }
 
+    @Test("an address that counts on one link alone is no member")
+    func linkLocal() async throws {
+        let source = try DNSMembers("gpu", port: 1) { _ in ["fe80::1%eth0", "10.0.0.1"] }
+        #expect(try await source.members().map(\.name) == ["10.0.0.1:1"])
+        let none = try DNSMembers("gpu", port: 1) { _ in ["fe80::1%eth0"] }
+        await #expect(throws: UnresolvedHost(host: "gpu", reason: "it has no address")) { try await none.members() }
+    }
+
     @Test("a name without an address is an error")
     func none() async throws {
         let source = try DNSMembers("gpus.internal", port: 8_000) { _ in [] }
@@ -35,6 +43,21 @@ struct DNSMembersTests {
         for (host, port) in [("", 1), ("a b", 1), ("gpu", 0), ("gpu", 65_536)] {
             #expect(throws: ConfigurationError.self) { try DNSMembers(host, port: port) }
         }
+    }
+
+    @Test("of one family there are only its addresses, and addresses themselves are in one")
+    func families() async throws {
+        func names(_ host: String, _ family: DNSMembers.Family) async throws -> [String] {
+            try await DNSMembers(host, port: 80, family: family).members().map(\.name)
+        }
+        #expect(try await names("localhost", .ipv4) == ["127.0.0.1:80"])
+        #expect(try await names("127.0.0.1", .ipv4) == ["127.0.0.1:80"])
+        // This machine need not have such an address itself.
+        #expect(try await names("fd00::1", .any) == ["[fd00::1]:80"])
+        #expect(try await names("fd00::1", .ipv6) == ["[fd00::1]:80"])
+        await #expect(throws: UnresolvedHost.self) { try await names("::1", .ipv4) }
+        await #expect(throws: UnresolvedHost.self) { try await names("127.0.0.1", .ipv6) }
+        await #expect(throws: UnresolvedHost.self) { try await names("fe80::1%lo", .any) }
     }
 
     @Test("the system resolves names and addresses")

@@ -12,6 +12,8 @@ final class Engine: Sendable {
         var metrics = Upstream.Answer.plain(200, [:], Page.load(waiting: 1, running: 2, kvUse: 0.25))
         var health = Upstream.Answer.plain(200)
         var chat = Upstream.Answer.plain(200, [:], Engine.token)
+        var completions = Upstream.Answer.plain(404)
+        var embeddings = Upstream.Answer.plain(404)
         var gpus = Upstream.Answer.plain(200, [:], Page.gpus())
     }
 
@@ -43,9 +45,11 @@ final class Engine: Sendable {
         counts.withLock { $0[request.head.uri, default: 0] += 1 }
         return ways.withLock { ways in
             switch request.head.uri {
-            case "/metrics": ways.metrics
+            case "/metrics", "/prometheus/metrics": ways.metrics
             case "/health": ways.health
             case "/v1/chat/completions": ways.chat
+            case "/v1/completions": ways.completions
+            case "/v1/embeddings": ways.embeddings
             case "/gpus": ways.gpus
             default: .plain(404)
             }

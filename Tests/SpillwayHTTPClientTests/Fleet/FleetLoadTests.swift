@@ -124,5 +124,16 @@ struct FleetLoadTests {
         try await engine.stop()
         try await exporter.stop()
     }
+
+    @Test("a page that a label puts at the member's own port gets the key too")
+    func keyOfOwnPage() async throws {
+        let engine = try await Engine.start("engine")
+        let labels = ["metrics": ":\(engine.port)/prometheus/metrics", "dcgm": "127.0.0.1:\(engine.port)/gpus"]
+        try await Watching.run([engine.member(nil, labels)], { $0.apiKey = "secret" }) { watching in
+            try await until { watching.load(of: "engine").waiting == 1 && engine.count("/gpus") > 0 }
+        }
+        #expect(engine.requests.allSatisfy { $0.head.headers.first(name: "authorization") == "Bearer secret" })
+        try await engine.stop()
+    }
 }
 #endif

@@ -10,28 +10,6 @@ import Testing
 
 @Suite("A watch of a fleet's members", .timeLimit(.minutes(10)))
 struct FleetMembersTests {
-    /// A file that is gone after `body`.
-    private func withFile(_ body: (URL) async throws -> Void) async throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("spillway-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: url) }
-        try await body(url)
-    }
-
-    private func write(_ lines: [String], to url: URL) throws {
-        try Data(lines.joined(separator: "\n").utf8).write(to: url, options: .atomic)
-    }
-
-    @Test("a file that is no UTF-8 is an error, and so is one that is not there")
-    func unreadable() async throws {
-        try await withFile { url in
-            await #expect(throws: (any Error).self) { try await FileMembers(url.path).members() }
-            try Data([0x61, 0x20, 0xFF, 0x0A]).write(to: url)
-            await #expect(throws: (any Error).self) { try await FileMembers(url.path).members() }
-            try write(["a b:1"], to: url)
-            #expect(try await FileMembers(url.path).members() == [Member("a", address: "b:1")])
-        }
-    }
-
     @Test("members come and go with the file; a bad one changes nothing")
     func file() async throws {
         let one = try await Engine.start("one"), two = try await Engine.start("two")

@@ -13,7 +13,7 @@ struct FleetWatchTests {
         engine.freeze()
         let health = ReplicaHealth.Configuration {
             $0.firstToken = .seconds(600)
-            $0.probeLease = .seconds(600)
+            $0.probeLease = .seconds(1_200)
         }
         let fleet = try Fleet(
             "fleet", .init { $0.health = health }, members: [engine.member()], at: SystemTime().now)
@@ -85,7 +85,8 @@ struct FleetWatchTests {
             ("healthPath", { $0.healthPath = "/#" }), ("model", { $0.model = "" }), ("apiKey", { $0.apiKey = "a b" }),
             ("interval", { $0.scrapes.interval = .zero }), ("timeout", { $0.deviceScrapes.timeout = .zero }),
             ("pageLimit", { $0.pageLimit = 1_023 }), ("loadFreshness", { $0.loadFreshness = .seconds(-1) }),
-            ("memberInterval", { $0.memberInterval = .zero }), ("attention", { $0.attention = .seconds(11) }),
+            ("memberInterval", { $0.memberInterval = .zero }), ("absences", { $0.absences = 0 }),
+            ("attention", { $0.attention = .seconds(11) }),
         ]
         for (field, change) in wrong {
             let error = #expect(throws: ConfigurationError.self) { try FleetWatch(fleet, .init(change)) }
@@ -93,6 +94,24 @@ struct FleetWatchTests {
             #expect(error?.description.contains("a b") != true || field == "metricsPath")
         }
         _ = try FleetWatch(fleet, .init { $0.apiPath = "" })
+    }
+
+    @Test("a lease in which a probe cannot use the limit of its first token is refused")
+    func lease() throws {
+        for (firstToken, lease, isGood) in [(5, 5, false), (5, 9, false), (5, 10, true), (2, 10, true)] {
+            let health = ReplicaHealth.Configuration {
+                $0.firstToken = .seconds(firstToken)
+                $0.probeLease = .seconds(lease)
+            }
+            let fleet = try Fleet(
+                "fleet", .init { $0.health = health }, members: [Member("a", address: "a:1")], at: .zero)
+            do {
+                _ = try FleetWatch(fleet)
+                #expect(isGood)
+            } catch {
+                #expect(!isGood && error.field == "probeLease")
+            }
+        }
     }
 
     @Test(
@@ -117,6 +136,20 @@ struct FleetWatchTests {
         let member = Member("m", address: "own:8000", labels: labels)
         let found = ["a", "b", "c", "d"].map { member.page($0, path: "/m") }
         #expect(found == ["http://host:1/m", "http://host:1/gpus", "https://host/", "http://own:1/p?q"])
+    }
+
+    @Test(
+        "what is at a member's address, and what is elsewhere",
+        arguments: [
+            ("gpu:8000", "http://GPU:8000/x", true), ("gpu:8000", "http://gpu:8000?x", true),
+            ("http://gpu", "http://gpu:80/x", true), ("https://gpu/base", "https://gpu:443/x", true),
+            ("[::1]:80", "http://[::1]/x", true), ("gpu:8000", "http://gpu:8001/x", false),
+            ("https://gpu", "http://gpu:443/x", false), ("gpu:8000", "http://gpu:80001/x", false),
+            ("gpu:8000", "http://gpu:8000@evil/x", false), ("gpu:8000", "http://evil/gpu:8000", false),
+            ("gpu:8000", "http://evil#http://gpu:8000/", false), ("[::1]:8000", "http://[::1]/x", false),
+        ])
+    func origin(address: String, url: String, isThere: Bool) {
+        #expect(Member("m", address: address).isAtAddress(url) == isThere)
     }
 }
 #endif

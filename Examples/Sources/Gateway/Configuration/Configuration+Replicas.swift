@@ -110,7 +110,7 @@ extension ReplicaHealth.Configuration {
         failures = try fields.count("failures", in: 1...1_000) ?? failures
         silences = try fields.count("silences", in: 1...1_000) ?? silences
         firstToken = try fields.seconds("firstTokenSeconds") ?? firstToken
-        probeLease = max(probeLease, firstToken)
+        probeLease = max(probeLease, firstToken * 2)
         dangerLine = try fields.number("dangerLine", in: 0...2) ?? dangerLine
         safeLine = try fields.number("safeLine", in: 0...2) ?? min(safeLine, dangerLine)
         probeInterval = try fields.seconds("probeSeconds") ?? probeInterval

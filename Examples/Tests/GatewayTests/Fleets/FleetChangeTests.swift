@@ -128,7 +128,7 @@ import Testing
         try await running {
             try await FleetServer(options).run(ready: $0)
         } body: { addresses in
-            func write(_ text: String) throws { try Data(text.utf8).write(to: file, options: .atomic) }
+            func write(_ text: String) throws { try Data("\(text)\n".utf8).write(to: file, options: .atomic) }
             let lines = addresses.replicas.enumerated().map { "gpu-\($0 + 1) 127.0.0.1:\($1) # one a line" }
             try write(lines[0])
             let yaml = """
