@@ -73,7 +73,7 @@ public final class FleetVisit: Sendable {
 
     /// Has `body` run, once, when the call is to go on elsewhere: the replica is drained beyond its deadline, or dead.
     ///
-    /// See `Fleet.handOver(at:)`. ``StreamRelay`` and ``untilHandedOver(_:_:)`` see to it by themselves.
+    /// See `Fleet.handOver(at:)`. ``StreamRelay`` and ``untilHandedOver(time:_:)`` see to it by themselves.
     public func whenHandedOver(_ body: @escaping @Sendable () -> Void) { placement.whenHandedOver(body) }
 
     /// Gets a whole answer, in a task of its own that is cancelled when the call is to go on elsewhere.
@@ -83,7 +83,7 @@ public final class FleetVisit: Sendable {
     ///   - body: Gets it.
     /// - Throws: What it threw; when the call is to go on elsewhere, a neutral error that a policy tries again after.
     public func untilHandedOver<Value: Sendable>(
-        _ time: any TimeSource = .system, _ body: @escaping @Sendable () async throws(UpstreamError) -> Value
+        time: any TimeSource = .system, _ body: @escaping @Sendable () async throws(UpstreamError) -> Value
     ) async throws(UpstreamError) -> Value {
         let watch = AttemptWatch(nil, deadline: nil, streams: false, time: time, at: time.now)
         whenHandedOver { [weak watch] in watch?.leave() }

@@ -176,10 +176,10 @@ final class UpstreamCall: Sendable {
     ) async throws(UpstreamError) -> WholeAnswer {
         begun.add(1, ordering: .relaxed)
         do throws(UpstreamError) {
-            let ask: @Sendable () async throws(UpstreamError) -> WholeAnswer = { [self] () async throws(UpstreamError) in
-                try await ask(attempt, place, visit)
+            let asking: @Sendable () async throws(UpstreamError) -> WholeAnswer = { () async throws(UpstreamError) in
+                try await self.ask(attempt, place, visit)
             }
-            let answer = if let visit { try await visit.untilHandedOver(ask) } else { try await ask() }
+            let answer = if let visit { try await visit.untilHandedOver(asking) } else { try await asking() }
             attempt.used(answer.usage)
             visit?.settle(.success, usage: answer.usage, at: SystemTime().now)
             answered(visit, at: place)
