@@ -7,8 +7,8 @@ internal import SpillwayCore
 ///     gpu-2  10.0.2.1:8000  zone=b model=llama-3.1-70b@2.3.1 weight=0.5 label.class=h100
 ///
 /// Keys are `zone`, `region`, `model`, `version`, `weight`, `cost` (of an hour), `kv` and `window` (tokens), and `label.` with a
-/// name. A version may stand after an at sign of the model. What follows a `#` at the start of a line or after a blank is a comment. A key that is none of these is an error, and so is every
-/// other line that cannot be read: a list is good as a whole or not at all.
+/// name. A version may stand after an at sign of the model. What follows a `#` at the start of a line or after a blank is a comment.
+/// A key that is none of these is an error, and so is every other line that cannot be read: a list is good as a whole or not at all.
 public struct MemberList: Sendable, Hashable {
     /// The members, in the order of their lines.
     public let members: [Member]
@@ -50,6 +50,9 @@ public struct MemberList: Sendable, Hashable {
             let key = word[..<sign], value = String(word[word.index(after: sign)...])
             guard seen.insert(key).inserted else { throw wrong("\(key) is there twice") }
             guard !value.isEmpty else { throw wrong("\(key) has no value") }
+            guard keys.contains(key) || key.hasPrefix("label.") && key.utf8.count > 6 else {
+                throw wrong("there is no '\(key)'; there are \(keys.joined(separator: ", ")) and label.NAME")
+            }
             guard set(key, value, of: &member) else { throw wrong("\(key) cannot be '\(value)'") }
         }
         do throws(ConfigurationError) {
@@ -60,7 +63,9 @@ public struct MemberList: Sendable, Hashable {
         return member
     }
 
-    /// Whether there is such a key, and it can have this value.
+    private static let keys: [Substring] = ["zone", "region", "model", "version", "weight", "cost", "kv", "window"]
+
+    /// Whether the key can have this value.
     private static func set(_ key: Substring, _ value: String, of member: inout Member) -> Bool {
         switch key {
         case "zone": member.zone = value
@@ -86,8 +91,7 @@ public struct MemberList: Sendable, Hashable {
         case "kv", "window":
             guard let tokens = Int(value) else { return false }
             if key == "kv" { member.kvTokens = tokens } else { member.window = tokens }
-        case _ where key.hasPrefix("label.") && key.utf8.count > 6: member.labels[String(key.dropFirst(6))] = value
-        default: return false
+        default: member.labels[String(key.dropFirst(6))] = value
         }
         return true
     }

@@ -18,7 +18,8 @@ extension FleetWatch {
         ///
         /// A fleet of embedding models has no chats.
         public var probe = Endpoint.chat
-        /// The model that probes ask of members that name none; nil, the default: then they name none either.
+        /// The model that probes ask of members that name none; nil, the default: none, and the first that the engine lists where it
+        /// wants one.
         public var model: String?
         /// Sent to members as bearer token, and shown nowhere; none by default.
         ///

@@ -42,6 +42,7 @@ extension FleetWatch {
             _ = try answer.get()
             let changes = MemberChanges.between(fleet.members, members)
             guard !changes.isEmpty else { return }
+            for member in members { try member.validateURL() }
             try fleet.update(members, at: time.now)
             configuration.observe?(.members(changes))
         } catch {

@@ -50,6 +50,7 @@ public final class FleetWatch: Sendable {
         source: (any MemberSource)? = nil, time: any TimeSource = .system, random: RandomSource = .system
     ) throws(ConfigurationError) {
         try configuration.validate()
+        for member in fleet.members { try member.validateURL() }
         if let health = fleet.configuration.health {
             try Validation("FleetWatch").require(
                 health.probeLease >= health.firstToken * 2, "probeLease", health.probeLease,

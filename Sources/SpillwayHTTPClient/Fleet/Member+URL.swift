@@ -1,5 +1,10 @@
 #if HTTPClientSupport
-internal import Spillway
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+public import Spillway
 
 extension Member {
     /// The URL of `path`, which begins with a slash, at this member.
@@ -9,6 +14,19 @@ extension Member {
         var base = address.contains("://") ? address : "http://\(address)"
         while base.hasSuffix("/") { base.removeLast() }
         return base + path
+    }
+
+    /// Refuses an address that no request can be sent to.
+    ///
+    /// - Throws: `ConfigurationError` with the address.
+    public func validateURL() throws(ConfigurationError) {
+        let url = URL(string: url("/")), host = url?.host ?? ""
+        let isPath = address.contains("://") || !address.contains("/")
+        try Validation("Member \(name)").require(
+            ["http", "https"].contains(url?.scheme?.lowercased()) && !host.isEmpty && isPath && url?.query == nil
+                && url?.fragment == nil && url?.user == nil,
+            "address", "'\(url?.user == nil ? address : "(with a user)")'",
+            "host:port, [IPv6]:port, or an http or https URL without user, query and fragment")
     }
 }
 #endif

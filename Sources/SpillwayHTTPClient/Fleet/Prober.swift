@@ -9,7 +9,7 @@ struct Prober: Sendable {
     private let health: ReplicaHealth
     private let requests: WatchRequests
     private let failed: @Sendable (UpstreamError) -> Void
-    private let question: [UInt8]
+    private let model: ServedModel
 
     /// The most bytes of an answer of one token or vector.
     private static let bodyLimit = 1 << 20
@@ -17,14 +17,14 @@ struct Prober: Sendable {
     init(
         _ watch: FleetWatch, _ member: Member, _ health: ReplicaHealth, _ requests: WatchRequests,
         _ failed: @escaping @Sendable (UpstreamError) -> Void
-    ) throws {
+    ) {
         fleet = watch.fleet
         configuration = watch.configuration
         self.member = member
         self.health = health
         self.requests = requests
         self.failed = failed
-        question = try configuration.probe.question(model: member.model ?? configuration.model)
+        model = ServedModel(member.model ?? configuration.model)
     }
 
     /// Probes until the task is cancelled; none is under way then.
@@ -101,9 +101,21 @@ struct Prober: Sendable {
 
     private func generate(_ probe: Probe, at now: Instant) async throws(UpstreamError) -> ProbeResult {
         let limits = limits(probe)
-        let answer = try await requests.post(
-            question, member.url(configuration.apiPath + configuration.probe.path), head: limits.head,
-            whole: limits.whole, upTo: Self.bodyLimit)
+        let question: [UInt8]
+        do { question = try configuration.probe.question(model: model.name) } catch { throw .from(transport: error) }
+        let answer: [UInt8]
+        do throws(UpstreamError) {
+            answer = try await requests.post(
+                question, member.url(configuration.apiPath + configuration.probe.path), head: limits.head,
+                whole: limits.whole, upTo: Self.bodyLimit)
+        } catch {
+            if model.name == nil, let status = error.status, (400..<500).contains(status) {
+                try? await model.learn(
+                    from: member.url(configuration.apiPath + "/models"), requests, limits: self.limits(probe),
+                    upTo: Self.bodyLimit)
+            }
+            throw error
+        }
         try configuration.probe.check(answer)
         let end = requests.time.now
         return .generated(firstToken: now.duration(to: end), kvUse: kvUse(at: end))

@@ -2,8 +2,20 @@ import GPUClient
 import SpillwayCore
 import Testing
 
+private let knownKeys = "there are zone, region, model, version, weight, cost, kv, window and label.NAME"
+
 @Suite("Lists of members")
 struct MemberListTests {
+    @Test("a key that there is not is told apart from a value that cannot be")
+    func keys() {
+        #expect("\(list("gpu-1 10.0.0.1:8000 zne=a"))".contains("there is no 'zne'; there are zone,"))
+        #expect("\(list("gpu-1 10.0.0.1:8000 weight=a"))".contains("weight cannot be 'a'"))
+    }
+
+    private func list(_ text: String) -> String {
+        do throws(MemberListError) { return "\(try MemberList(text).members)" } catch { return "\(error)" }
+    }
+
     @Test("a list with comments, blanks, every key and either kind of line end")
     func reads() throws {
         let list = try MemberList(
@@ -35,7 +47,7 @@ struct MemberListTests {
             ("gpu-1", "line 1: gpu-1 has no address"),
             ("\ngpu-1 # 10.0.0.1", "line 2: gpu-1 has no address"),
             ("gpu-1 zone=a", "line 1: a name and an address come first"),
-            ("gpu-1 a:1 zoen=a", "line 1: zoen cannot be 'a'"),
+            ("gpu-1 a:1 zoen=a", "line 1: there is no 'zoen'; " + knownKeys),
             ("gpu-1 a:1 zone", "line 1: 'zone' is no key=value"),
             ("gpu-1 a:1 zone=", "line 1: zone has no value"),
             ("gpu-1 a:1 zone=a zone=b", "line 1: zone is there twice"),
@@ -44,7 +56,7 @@ struct MemberListTests {
             ("gpu-1 a:1 weight=nan", "line 1: Member: weight is nan, but must be above 0 and at most 1000"),
             ("gpu-1 a:1 version=new", "line 1: version cannot be 'new'"),
             ("gpu-1 a:1 model=llama@latest", "line 1: model cannot be 'llama@latest'"),
-            ("gpu-1 a:1 label.=x", "line 1: label. cannot be 'x'"),
+            ("gpu-1 a:1 label.=x", "line 1: there is no 'label.'; " + knownKeys),
             ("gpu-1 a:1\ngpu-2 b:1\ngpu-1 c:1", "line 3: gpu-1 is in line 1 already"),
             ("gpu-1\ngpu-2 b:1\ngpu-3", "line 1: gpu-1 has no address; line 3: gpu-3 has no address"),
         ])

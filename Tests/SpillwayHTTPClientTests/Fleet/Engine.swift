@@ -14,6 +14,9 @@ final class Engine: Sendable {
         var chat = Upstream.Answer.plain(200, [:], Engine.token)
         var completions = Upstream.Answer.plain(404)
         var embeddings = Upstream.Answer.plain(404)
+        var models = Upstream.Answer.plain(404)
+        /// Whether it refuses what names no model.
+        var wantsName = false
         var gpus = Upstream.Answer.plain(200, [:], Page.gpus())
     }
 
@@ -47,7 +50,9 @@ final class Engine: Sendable {
             switch request.head.uri {
             case "/metrics", "/prometheus/metrics": ways.metrics
             case "/health": ways.health
-            case "/v1/chat/completions": ways.chat
+            case "/v1/chat/completions":
+                ways.wantsName && !request.body.contains(#""model":"#) ? .plain(400) : ways.chat
+            case "/v1/models": ways.models
             case "/v1/completions": ways.completions
             case "/v1/embeddings": ways.embeddings
             case "/gpus": ways.gpus

@@ -49,6 +49,35 @@ struct FleetEndpointTests {
         ) { $0.embeddings = $1 }
     }
 
+    @Test("of the first model that the engine lists, where none is named and it wants one")
+    func unnamed() async throws {
+        let engine = try await Engine.start("engine") {
+            $0.wantsName = true
+            $0.models = .plain(200, [:], #"{"object":"list","data":[{"id":"llama","object":"model"},{"id":"lora"}]}"#)
+        }
+        try await Watching.run([engine.member()]) { watching in
+            try await until { watching.phase(of: "engine") == .ready }
+        }
+        #expect(engine.count("/v1/models") == 1)
+        #expect(engine.requests.last { $0.head.method == .POST }?.body.contains(#""model":"llama""#) == true)
+        try await engine.stop()
+    }
+
+    @Test("addresses that no request can be sent to are refused", arguments: [
+        "not/an:address::x", "ftp://gpu-1:8000", "http://", "http://gpu-1:8000?x=1", "http://me:secret@gpu-1:8000", ":8000",
+        "gpu-1:port",
+    ])
+    func addresses(address: String) throws {
+        #expect(throws: ConfigurationError.self) { try Member("gpu-1", address: address).validateURL() }
+        let fleet = try Fleet("own", members: [Member("gpu-1", address: address)], at: .zero)
+        #expect(throws: ConfigurationError.self) { try FleetWatch(fleet) }
+    }
+
+    @Test("those that one can be sent to are not", arguments: [
+        "gpu-1", "gpu-1:8000", "10.0.0.1:8000", "[fd00::1]:8000", "http://gpu-1:8000/base/", "https://gpu-1.example",
+    ])
+    func goodAddresses(address: String) throws { try Member("gpu-1", address: address).validateURL() }
+
     @Test("of models without chats a token of text")
     func completions() async throws {
         let bad = [

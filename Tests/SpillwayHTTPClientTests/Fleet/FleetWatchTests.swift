@@ -69,7 +69,9 @@ struct FleetWatchTests {
 
     @Test("an address that cannot be asked is that of nobody")
     func badAddress() async throws {
-        try await Watching.run([Member("bad", address: "ftp://127.0.0.1:1")]) { watching in
+        try await Watching.run([Member("bad", address: "127.0.0.1:1")]) { watching in
+            // By somebody who does not look.
+            try watching.fleet.update([Member("bad", address: "ftp://127.0.0.1:1")], at: SystemTime().now)
             try await until { watching.failures(.probe).count > 4 && watching.failures(.metrics).count > 2 }
             #expect(watching.fleet.health(of: "bad")?.status(at: .zero).missedProbes ?? 0 > 0)
             #expect(watching.phase(of: "bad") == .starting)
