@@ -34,8 +34,8 @@ extension Configuration {
 extension Configuration.Replicas {
     private static let sources = ["members", "file", "dns"]
 
-    /// Reads the field `fleet`; a relative path starts where the configuration lies.
-    init(_ field: Field) throws {
+    /// Reads the field `fleet` of the upstream called `name`; a relative path starts where the configuration lies.
+    init(_ field: Field, of name: String) throws {
         let fields = try field.fields(
             in: Self.sources + [
                 "model", "rule", "zone", "region", "panic", "objectiveSeconds", "memory", "queueAgeSeconds", "health",
@@ -56,8 +56,9 @@ extension Configuration.Replicas {
             members = try Self.list(String(decoding: data, as: UTF8.self), own)
         } else {
             let own = try fields.required("dns").fields("host", "port")
-            source = .dns(
-                host: try own.required("host").text(), port: try own.required("port").count(in: 1...65_535))
+            let host = try own.required("host").text(), port = try own.required("port").count(in: 1...65_535)
+            try own.blame(["host": ["host"]]) { () throws(ConfigurationError) in _ = try DNSMembers(host, port: port) }
+            source = .dns(host: host, port: port)
             members = []
         }
         var choice = Fleet.Configuration()
@@ -78,14 +79,24 @@ extension Configuration.Replicas {
         self.choice = choice
         capacity = try fields["capacity"].map { try Configuration.Capacity($0) }
         model = try fields["model"]?.text()
-        scrape = try fields.seconds("scrapeSeconds", atLeast: 0.01) ?? .seconds(1)
+        scrape = .seconds(try fields.number("scrapeSeconds", in: 0.01...3_600) ?? 1)
         follow = try fields.seconds("followSeconds") ?? .seconds(5)
-        guard !members.isEmpty else { return }
-        let members = members
-        // Made once to be checked, and again when the gateway starts.
-        _ = try field.blame { () throws(ConfigurationError) in
-            try Fleet("check", choice, members: members, at: .zero)
-        }
+        let made = self
+        try fields.blame(Self.names) { () throws(ConfigurationError) in try made.check(name) }
+    }
+
+    /// What the fields are called that the library knows by other names.
+    private static let names = [
+        "members": sources, "memory": ["memory"], "objective": ["objectiveSeconds"], "queueAge": ["queueAgeSeconds"],
+        "panic": ["panic"], "model": ["model"],
+    ]
+
+    /// Makes once what is made again when the gateway starts, so that what cannot work shows while the file is read.
+    private func check(_ name: String) throws(ConfigurationError) {
+        // A name may be resolved later: until then anybody stands for its members.
+        let anybody = [Member("check", address: "check")]
+        _ = try Fleet(name, choice, members: members.isEmpty ? anybody : members, at: .zero)
+        try watching(served: nil, key: nil).validate()
     }
 
     /// The members in the lines of `text`.
@@ -97,29 +108,5 @@ extension Configuration.Replicas {
         } catch let error as MemberListError {
             throw field.fault("\(error)")
         }
-    }
-}
-
-extension ReplicaHealth.Configuration {
-    /// Reads the field `health`.
-    fileprivate init(_ field: Field) throws {
-        let fields = try field.fields(
-            "failures", "silences", "firstTokenSeconds", "dangerLine", "safeLine", "probeSeconds", "verifySeconds",
-            "maximumSeconds", "startSeconds", "rampSeconds", "rampFrom")
-        self.init()
-        failures = try fields.count("failures", in: 1...1_000) ?? failures
-        silences = try fields.count("silences", in: 1...1_000) ?? silences
-        firstToken = try fields.seconds("firstTokenSeconds") ?? firstToken
-        probeLease = max(probeLease, firstToken * 2)
-        dangerLine = try fields.number("dangerLine", in: 0...2) ?? dangerLine
-        safeLine = try fields.number("safeLine", in: 0...2) ?? min(safeLine, dangerLine)
-        probeInterval = try fields.seconds("probeSeconds") ?? probeInterval
-        verifyInterval = try fields.seconds("verifySeconds") ?? min(verifyInterval, probeInterval)
-        maximumInterval = try fields.seconds("maximumSeconds") ?? max(maximumInterval, probeInterval)
-        startLimit = try fields.seconds("startSeconds") ?? startLimit
-        ramp = try fields.seconds("rampSeconds", atLeast: 0) ?? ramp
-        rampFrom = try fields.number("rampFrom", in: 0...1) ?? rampFrom
-        let made = self
-        try field.blame { () throws(ConfigurationError) in try made.validate() }
     }
 }

@@ -19,29 +19,34 @@ extension Configuration.Replicas {
         members.isEmpty ? try await followed()?.members() ?? [] : members
     }
 
-    /// What keeps `fleet` informed.
+    /// How the replicas are watched.
     ///
     /// - Parameters:
-    ///   - served: A model that it is asked for, which probes ask for where the file names none.
+    ///   - served: A model that the fleet is asked for, which probes ask for where the file names none.
     ///   - key: The replicas' own; nil: none.
-    func watch(
-        _ fleet: Fleet, served: String?, key: String?, http: HTTPClient, logger: Logger
-    ) throws(ConfigurationError) -> FleetWatch {
-        let configuration = FleetWatch.Configuration { own in
+    func watching(served: String?, key: String?) -> FleetWatch.Configuration {
+        FleetWatch.Configuration { own in
             own.model = model ?? served
             own.apiKey = key
             own.scrapes.interval = scrape
             own.scrapes.longest = max(own.scrapes.longest, scrape)
             own.scrapes.probeInterval = max(own.scrapes.probeInterval, own.scrapes.longest)
             own.memberInterval = follow
-            own.observe = { event in
-                switch event {
-                case .members(let changes): logger.notice("\(fleet.name): \(changes.line)")
-                case .membersFailed(let error): logger.warning("\(fleet.name): the list of replicas: \(error)")
-                case .failed(let question, let member, let error):
-                    let level = question == .probe ? Logger.Level.info : .debug
-                    logger.log(level: level, "\(fleet.name): \(question.rawValue) of \(member): \(error)")
-                }
+        }
+    }
+
+    /// What keeps `fleet` informed; `served` and `key` are as in ``watching(served:key:)``.
+    func watch(
+        _ fleet: Fleet, served: String?, key: String?, http: HTTPClient, logger: Logger
+    ) throws(ConfigurationError) -> FleetWatch {
+        var configuration = watching(served: served, key: key)
+        configuration.observe = { event in
+            switch event {
+            case .members(let changes): logger.notice("\(fleet.name): \(changes.line)")
+            case .membersFailed(let error): logger.warning("\(fleet.name): the list of replicas: \(error)")
+            case .failed(let question, let member, let error):
+                let level = question == .probe ? Logger.Level.info : .debug
+                logger.log(level: level, "\(fleet.name): \(question.rawValue) of \(member): \(error)")
             }
         }
         return try FleetWatch(fleet, configuration, client: http, source: try followed())

@@ -66,14 +66,36 @@ struct FleetConfigurationTests {
                 "{ members: [\"g h:1\"], panic: 2 }", "", "upstreams.a.fleet.panic",
                 "'2' is not a number from 0.0 to 1.0"
             ),
-            ("{ members: [\"g h:1\"], memory: 0 }", "", "upstreams.a.fleet", "memory"),
+            ("{ members: [\"g h:1\"], memory: 0 }", "", "upstreams.a.fleet.memory", "above 0"),
+            ("{ dns: { host: h, port: 1 }, memory: 0 }", "", "upstreams.a.fleet.memory", "above 0"),
+            ("{ dns: { host: h h, port: 1 } }", "", "upstreams.a.fleet.dns.host", "visible ASCII"),
             ("{ members: [\"g h:1\"], scrapeSeconds: 0 }", "", "upstreams.a.fleet.scrapeSeconds", "from 0.01 to"),
+            ("{ members: [\"g h:1\"], scrapeSeconds: 3601 }", "", "upstreams.a.fleet.scrapeSeconds", "to 3600"),
+            (
+                "{ dns: { host: h, port: 1 }, model: \(String(repeating: "m", count: 201)) }", "",
+                "upstreams.a.fleet.model", "200 bytes"
+            ),
+            (
+                "{ members: [\(Array(1...257).map { "\"g\($0) h:1\"" }.joined(separator: ", "))] }", "",
+                "upstreams.a.fleet.members", "256"
+            ),
             ("{ members: [\"g h:1\"], health: }", "", "upstreams.a.fleet.health", "nothing is not a mapping"),
             ("{ members: [\"g h:1\"], health: { probes: 3 } }", "", "upstreams.a.fleet.health.probes", "unknown field"),
             (
-                "{ members: [\"g h:1\"], health: { safeLine: 1, dangerLine: 0.5 } }", "", "upstreams.a.fleet.health",
-                "safeLine"
+                "{ members: [\"g h:1\"], health: { safeLine: 1, dangerLine: 0.5 } }", "",
+                "upstreams.a.fleet.health.safeLine", "at most dangerLine"
             ),
+            ("{ members: [\"g h:1\"], health: { failures: 101 } }", "", "upstreams.a.fleet.health.failures", "to 100"),
+            ("{ members: [\"g h:1\"], health: { silences: 101 } }", "", "upstreams.a.fleet.health.silences", "to 100"),
+            (
+                "{ members: [\"g h:1\"], health: { verifySeconds: 20 } }", "",
+                "upstreams.a.fleet.health.verifySeconds", "probeInterval"
+            ),
+            (
+                "{ members: [\"g h:1\"], health: { probeSeconds: 9, maximumSeconds: 5 } }", "",
+                "upstreams.a.fleet.health.maximumSeconds", "maximumInterval"
+            ),
+            ("{ members: [\"g h:1\"], health: { rampFrom: 0 } }", "", "upstreams.a.fleet.health.rampFrom", "above 0"),
             ("{ members: [\"g h:1\"], size: 3 }", "", "upstreams.a.fleet.size", "unknown field"),
         ]) func `what cannot be is refused with its path`(fleet: String, more: String, path: String, problem: String)
     {
@@ -81,6 +103,15 @@ struct FleetConfigurationTests {
         #expect(fault?.field == path)
         #expect(fault?.problem.contains(problem) == true, "\(fault?.problem ?? "")")
         #expect(fault?.line == 2)
+    }
+
+    @Test func `a key that no header can carry is refused with its path`() throws {
+        let yaml = "upstreams:\n  a: { keyEnv: KEY, fleet: { members: [\"g h:1\"] } }\n" + models
+        let fault = #expect(throws: ConfigurationFault.self) {
+            try Configuration(yaml: yaml, file: "g.yaml", environment: ["KEY": "two words"])
+        }
+        #expect(fault?.field == "upstreams.a.keyEnv" && fault?.line == 2)
+        #expect(fault?.problem.contains("two words") == false)
     }
 
     @Test func `a file of replicas lies beside the configuration`() throws {
