@@ -14,7 +14,7 @@ final class Gateway: Sendable {
     let metrics = Metrics()
     let upstreams: [Upstream]
     /// What keeps the fleets among them informed.
-    let watches: [FleetWatch]
+    let watches: [WatchedFleet]
     let routes: [String: Route]
     private let tenants: KeyedTokenBucket?
     /// Who pays for calls; nil: nobody asks.
@@ -29,7 +29,7 @@ final class Gateway: Sendable {
     /// A gateway that is ready to serve.
     ///
     /// - Parameters:
-    ///   - http: Sends the requests; it stays the caller's to shut down.
+    ///   - http: Sends users' calls; it stays the caller's to shut down.
     ///   - store: Where the ledger's postings are kept; nil: in memory alone.
     ///   - jobStore: Where jobs are kept; nil: in memory alone.
     ///   - sessionStore: Where it is kept which replica has which conversation; nil: in memory alone.
@@ -56,9 +56,9 @@ final class Gateway: Sendable {
         watches = try zip(configuration.upstreams, upstreams).compactMap { own, made in
             let places = configuration.models.flatMap(\.targets).filter { $0.upstream == own.name }
             let served = places.first { $0.model != "*" }?.model
-            return try made.fleet.flatMap {
-                try own.replicas?.watch($0, served: served, key: own.key, http: http, logger: logger)
-            }
+            guard let replicas = own.replicas, let fleet = made.fleet else { return nil }
+            return WatchedFleet(
+                fleet, replicas.watching(served: served, key: own.key), try replicas.followed(), logger: logger)
         }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         // One budget for all models: together they must not ask the upstreams more than this.

@@ -1,5 +1,3 @@
-import AsyncHTTPClient
-import Logging
 import Spillway
 import SpillwayHTTPClient
 
@@ -33,32 +31,5 @@ extension Configuration.Replicas {
             own.scrapes.probeInterval = max(own.scrapes.probeInterval, own.scrapes.longest)
             own.memberInterval = follow
         }
-    }
-
-    /// What keeps `fleet` informed; `served` and `key` are as in ``watching(served:key:)``.
-    func watch(
-        _ fleet: Fleet, served: String?, key: String?, http: HTTPClient, logger: Logger
-    ) throws(ConfigurationError) -> FleetWatch {
-        var configuration = watching(served: served, key: key)
-        configuration.observe = { event in
-            switch event {
-            case .members(let changes): logger.notice("\(fleet.name): \(changes.line)")
-            case .membersFailed(let error): logger.warning("\(fleet.name): the list of replicas: \(error)")
-            case .failed(let question, let member, let error):
-                let level = question == .probe ? Logger.Level.info : .debug
-                logger.log(level: level, "\(fleet.name): \(question.rawValue) of \(member): \(error)")
-            }
-        }
-        return try FleetWatch(fleet, configuration, client: http, source: try followed())
-    }
-}
-
-extension MemberChanges {
-    /// Who came and went.
-    fileprivate var line: String {
-        let parts = [
-            ("added", added.map(\.name)), ("removed", removed.map(\.name)), ("changed", changed.map(\.to.name)),
-        ]
-        return parts.filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: " "))" }.joined(separator: ", ")
     }
 }
