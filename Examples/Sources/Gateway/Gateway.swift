@@ -46,19 +46,18 @@ final class Gateway: Sendable {
             treasury = try await Treasury(spending, tap: SpendTap(metrics: metrics, next: store), logger: logger)
         }
         self.treasury = treasury
-        var upstreams: [Upstream] = []
-        for own in configuration.upstreams {
-            upstreams.append(
-                try Upstream(
-                    own, members: try await own.replicas?.present() ?? [], observer: TransitionLog(logger: logger)))
-        }
+        let observer = TransitionLog(logger: logger)
+        let upstreams = try configuration.upstreams.map { try Upstream($0, observer: observer) }
         self.upstreams = upstreams
-        watches = try zip(configuration.upstreams, upstreams).compactMap { own, made in
+        await withDiscardingTaskGroup { group in
+            for upstream in upstreams { group.addTask { await upstream.muster(logger: logger) } }
+        }
+        watches = zip(configuration.upstreams, upstreams).compactMap { own, made in
             let places = configuration.models.flatMap(\.targets).filter { $0.upstream == own.name }
             let served = places.first { $0.model != "*" }?.model
             guard let replicas = own.replicas, let fleet = made.fleet else { return nil }
             return WatchedFleet(
-                fleet, replicas.watching(served: served, key: own.key), try replicas.followed(), logger: logger)
+                fleet, replicas.watching(served: served, key: own.key), made.roster, logger: logger)
         }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         // One budget for all models: together they must not ask the upstreams more than this.

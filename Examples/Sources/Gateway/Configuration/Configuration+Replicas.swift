@@ -93,9 +93,7 @@ extension Configuration.Replicas {
 
     /// Makes once what is made again when the gateway starts, so that what cannot work shows while the file is read.
     private func check(_ name: String) throws(ConfigurationError) {
-        // A name may be resolved later: until then anybody stands for its members.
-        let anybody = [Member("check", address: "check")]
-        _ = try Fleet(name, choice, members: members.isEmpty ? anybody : members, at: .zero)
+        _ = try Fleet(name, choice, members: members, at: .zero)
         try watching(served: nil, key: nil).validate()
     }
 

@@ -1,20 +1,17 @@
+import Logging
 import Spillway
 import SpillwayHTTPClient
 
 extension Configuration.Replicas {
     /// Who knows the replicas from now on; nil: they never change.
-    func followed() throws(ConfigurationError) -> (any MemberSource)? {
+    func followed() throws(ConfigurationError) -> Roster? {
         switch source {
         case .list: nil
-        case .file(let path): FileMembers(path)
+        case .file(let path): Roster(FileMembers(path))
         case .dns(let host, let port):
-            try DNSMembers(host, port: port, template: Member(host, address: "\(host):\(port)", model: model))
+            Roster(
+                try DNSMembers(host, port: port, template: Member(host, address: "\(host):\(port)", model: model)))
         }
-    }
-
-    /// The replicas to begin with, once a name is resolved.
-    func present() async throws -> [Member] {
-        members.isEmpty ? try await followed()?.members() ?? [] : members
     }
 
     /// How the replicas are watched.
@@ -31,5 +28,17 @@ extension Configuration.Replicas {
             own.scrapes.probeInterval = max(own.scrapes.probeInterval, own.scrapes.longest)
             own.memberInterval = follow
         }
+    }
+}
+
+extension Upstream {
+    /// Looks up the replicas of a fleet that has none yet, so that the first calls find them; without them it begins empty.
+    ///
+    /// Not for longer than this: other upstreams may answer, and the watch goes on to ask.
+    func muster(within limit: Duration = .seconds(2), logger: Logger) async {
+        guard let fleet, let roster else { return }
+        await roster.fill(fleet, within: limit)
+        guard fleet.members.isEmpty, let problem = roster.problem else { return }
+        logger.warning("\(name): has no replica yet: \(problem)")
     }
 }

@@ -150,10 +150,16 @@ struct FleetPage: Encodable {
         let zone: String?
         /// Nil: nobody asks how many there should be.
         let capacity: Capacity?
+        /// Why a call would be refused now; nil: it would not.
+        let refuses: String?
+        /// Why the list of replicas could not be had the last time; nil: it could, or the file is that list.
+        let listProblem: String?
         let members: [Member]
 
         /// How a fleet stands at `now`, and what is advised.
-        init(_ fleet: GPUClient.Fleet, _ advice: ReplicaAdvice?, at now: Instant) {
+        init(_ fleet: GPUClient.Fleet, _ advice: ReplicaAdvice?, at now: Instant, roster: Roster? = nil) {
+            refuses = fleet.refusal(at: now).map { "\($0)" }
+            listProblem = roster?.problem
             name = fleet.name
             rule = fleet.configuration.rule.rawValue
             zone = fleet.configuration.zone
@@ -172,7 +178,7 @@ extension FleetPage {
     init(_ upstreams: [Upstream], at now: Instant) {
         self.init(
             fleets: upstreams.compactMap { upstream in
-                upstream.fleet.map { Fleet($0, upstream.advice(at: now), at: now) }
+                upstream.fleet.map { Fleet($0, upstream.advice(at: now), at: now, roster: upstream.roster) }
             })
     }
 }

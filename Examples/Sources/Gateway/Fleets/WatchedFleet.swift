@@ -8,17 +8,19 @@ struct WatchedFleet: Sendable {
     let fleet: Fleet
     private let configuration: FleetWatch.Configuration
     /// Who knows its replicas; nil: they never change.
-    private let source: (any MemberSource)?
+    private let roster: Roster?
 
     /// A watch of `fleet` that writes to `logger` what happens.
-    init(_ fleet: Fleet, _ configuration: FleetWatch.Configuration, _ source: (any MemberSource)?, logger: Logger) {
+    init(_ fleet: Fleet, _ configuration: FleetWatch.Configuration, _ roster: Roster?, logger: Logger) {
         self.fleet = fleet
-        self.source = source
+        self.roster = roster
         var configuration = configuration
         configuration.observe = { event in
             switch event {
             case .members(let changes): logger.notice("\(fleet.name): \(changes.line)")
-            case .membersFailed(let error): logger.warning("\(fleet.name): the list of replicas: \(error)")
+            case .membersFailed(let error):
+                roster?.refused("\(error)")
+                logger.warning("\(fleet.name): the list of replicas: \(error)")
             case .failed(let question, let member, let error):
                 let level = question == .probe ? Logger.Level.info : .debug
                 logger.log(level: level, "\(fleet.name): \(question.rawValue) of \(member): \(error)")
@@ -33,7 +35,7 @@ struct WatchedFleet: Sendable {
         let http = HTTPClient(configuration: Gateway.httpConfiguration)
         let outcome: Result<Void, any Error>
         do {
-            try await FleetWatch(fleet, configuration, client: http, source: source).run()
+            try await FleetWatch(fleet, configuration, client: http, source: roster).run()
             outcome = .success(())
         } catch {
             outcome = .failure(error)

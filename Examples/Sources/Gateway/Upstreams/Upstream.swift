@@ -10,6 +10,8 @@ struct Upstream: Sendable {
     let url: String?
     /// Replicas of one's own, of which each attempt is given one; nil: it is one server.
     let fleet: Fleet?
+    /// Who knows its replicas; nil: the file names them.
+    let roster: Roster?
     /// How many of them there should be; nil: nobody asks.
     let capacity: Capacity?
     let key: String?
@@ -24,17 +26,14 @@ struct Upstream: Sendable {
     /// The likeliest to refuse first.
     let gates: [any Gate]
 
-    /// An upstream with fresh gates.
-    ///
-    /// - Parameter members: The replicas to begin with, where it has some.
-    init(_ configuration: Configuration.Upstream, members: [Member] = [], observer: any Observer) throws {
+    /// An upstream with fresh gates; a fleet whose replicas the file does not name has none yet.
+    init(_ configuration: Configuration.Upstream, observer: any Observer) throws {
         name = configuration.name
         url = configuration.url
         fleet = try configuration.replicas.map {
-            try Fleet(
-                configuration.name, $0.choice, members: members.isEmpty ? $0.members : members, at: SystemTime().now,
-                observer: observer)
+            try Fleet(configuration.name, $0.choice, members: $0.members, at: SystemTime().now, observer: observer)
         }
+        roster = try configuration.replicas?.followed()
         capacity = try configuration.replicas?.capacity.map { try Capacity($0) }
         key = configuration.key
         propagates = configuration.propagates

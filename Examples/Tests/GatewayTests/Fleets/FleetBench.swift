@@ -63,6 +63,8 @@ struct FleetView: Decodable {
         let name: String
         let rule: String
         let capacity: Capacity?
+        let refuses: String?
+        let listProblem: String?
         let members: [Member]
 
         /// The member of that name; nil: there is none.

@@ -1,6 +1,11 @@
+import AsyncHTTPClient
 import FleetFaults
+import Foundation
+import Spillway
+import SpillwayTesting
 import Testing
 
+@testable import FakeFleet
 @testable import Gateway
 
 /// How the gateway keeps its fleets informed.
@@ -14,5 +19,75 @@ import Testing
             asking.cancel()
             _ = await asking.result
         }
+    }
+
+    @Test func `a name without an address keeps only its own replicas away`() async throws {
+        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
+        try await running {
+            try await FleetServer(options).run(ready: $0)
+        } body: { addresses in
+            let yaml = """
+                upstreams:
+                  own: { fleet: { dns: { host: gpus.invalid, port: 8000 } } }
+                  rented: { url: "http://127.0.0.1:\(addresses.replicas[0])" }
+                models:
+                  chat: { targets: [{ upstream: rented, model: fake-7b }] }
+                  alone: { targets: [{ upstream: own, model: fake-7b }] }
+                policy: { retries: 0 }
+                """
+            try await withFleetGateway(yaml, addresses, isReady: true) { bench in
+                #expect(try await bench.ask("hello").upstream == "rented")
+                let body = #"{"model":"alone","messages":[{"role":"user","content":"x"}]}"#
+                let alone = try await Seen(bench.send(.POST, "v1/chat/completions", body: body))
+                #expect(alone.status == 503 && alone.code == "no_target")
+                let view = try await bench.fleetView()
+                #expect(view.members.isEmpty && view.refuses == "no_target")
+                #expect(view.listProblem?.isEmpty == false)
+                #expect(try await bench.send(.GET, "health/ready").status == .ok)
+            }
+        }
+    }
+
+    @Test func `a name is resolved before the first call, and found again later`() async throws {
+        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
+        try await running {
+            try await FleetServer(options).run(ready: $0)
+        } body: { addresses in
+            let yaml = """
+                upstreams:
+                  own: { fleet: { dns: { host: 127.0.0.1, port: \(addresses.replicas[0]) }, followSeconds: 0.01 } }
+                models:
+                  chat: { targets: [{ upstream: own, model: fake-7b }] }
+                """
+            try await withFleetGateway(yaml, addresses, isReady: true) { bench in
+                let seen = try await bench.ask("hello"), view = try await bench.fleetView()
+                #expect(seen.replica == "127.0.0.1:\(addresses.replicas[0])")
+                #expect(view.members.map(\.name) == [seen.replica] && view.listProblem == nil)
+            }
+        }
+    }
+
+    @Test func `a fleet begins empty where nobody answers in time, and is filled later`() async throws {
+        struct Silent: MemberSource {
+            func members() async throws -> [Member] {
+                try await Task.sleep(for: .seconds(86_400))
+                return []
+            }
+        }
+        let fleet = try Fleet("own", members: [], at: .zero)
+        let roster = Roster(Silent())
+        await roster.fill(fleet, within: .milliseconds(1))
+        #expect(fleet.members.isEmpty && fleet.refusal(at: .zero) == .noTarget)
+        #expect(roster.problem?.contains("within") == true)
+        let known = Roster(FixedMembers([Member("gpu-1", address: "h:1")]))
+        await known.fill(fleet, within: .seconds(86_400))
+        #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.refusal(at: .zero) == nil && known.problem == nil)
+    }
+
+    @Test func `a list that cannot be used leaves a fleet empty, and says why`() async throws {
+        let fleet = try Fleet("own", members: [], at: .zero)
+        let roster = Roster(FixedMembers([Member("gpu 1", address: "h:1")]))
+        await roster.fill(fleet, within: .seconds(86_400))
+        #expect(fleet.members.isEmpty && roster.problem?.contains("blanks") == true)
     }
 }
