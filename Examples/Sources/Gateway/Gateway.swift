@@ -88,11 +88,8 @@ final class Gateway: Sendable {
         return configuration
     }
 
-    /// Whether the gateway takes calls: it does not drain, and some upstream may answer.
-    var isReady: Bool {
-        let now = SystemTime().now
-        return !draining.load(ordering: .relaxed) && upstreams.contains { $0.isAvailable(at: now) }
-    }
+    /// Whether the gateway drains.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// From now on the gateway is not ready.
     func drain() {

@@ -57,25 +57,12 @@ struct Upstream: Sendable {
         quota.learn(signals, sent: sent, at: SystemTime().now)
     }
 
-    /// Whether a call could pass the breaker, and some replica could take it.
+    /// Why no call could pass the breaker, or no replica would take it; nil: one could.
     ///
     /// A breaker whose open time is over is asked: if nobody sent calls because it is open, it would stay so for ever.
-    func isAvailable(at now: Instant) -> Bool {
-        if let fleet, !fleet.isAvailable(at: now) { return false }
-        guard let breaker, [.open, .isolated].contains(breaker.currentState) else { return true }
-        do throws(Rejection) {
-            let permit = try breaker.admit(at: now)
-            permit.void(at: now)
-            return true
-        } catch {
-            return false
-        }
-    }
-}
-
-extension Fleet {
-    /// Whether some replica takes calls, be it as the least bad.
-    func isAvailable(at now: Instant) -> Bool {
-        standings(at: now).contains { [nil, .ready, .degraded].contains($0.phase) }
+    func refusal(at now: Instant) -> Reason? {
+        if let refusal = fleet?.refusal(at: now) { return refusal }
+        guard let breaker, [.open, .isolated].contains(breaker.currentState) else { return nil }
+        return breaker.refusal(at: now)
     }
 }

@@ -43,7 +43,9 @@ import Testing
                 let view = try await bench.fleetView()
                 #expect(view.members.isEmpty && view.refuses == "no_target")
                 #expect(view.listProblem?.isEmpty == false)
-                #expect(try await bench.send(.GET, "health/ready").status == .ok)
+                let ready = try await bench.send(.GET, "health/ready")
+                #expect(ready.status == .ok)
+                #expect(try await ready.text == #"{"draining":false,"ready":true,"refusing":{"own":"no_target"}}"#)
             }
         }
     }
@@ -89,5 +91,20 @@ import Testing
         let roster = Roster(FixedMembers([Member("gpu 1", address: "h:1")]))
         await roster.fill(fleet, within: .seconds(86_400))
         #expect(fleet.members.isEmpty && roster.problem?.contains("blanks") == true)
+    }
+
+    @Test func `the gateway is not ready while something stands against every replica`() async throws {
+        try await withFleet(replicas: 2) { bench in
+            #expect(try await bench.send(.GET, "health/ready").status == .ok)
+            let fleet = try #require(bench.gateway.upstreams[0].fleet)
+            for name in ["gpu-1", "gpu-2"] {
+                fleet.health(of: name)?.veto(.rowRemap, at: SystemTime().now)
+                let response = try await bench.send(.GET, "health/ready")
+                #expect(response.status == (name == "gpu-1" ? .ok : .serviceUnavailable))
+            }
+            #expect(try await bench.fleetView().refuses == "no_target")
+            fleet.health(of: "gpu-2")?.lift(.device, at: SystemTime().now)
+            while try await bench.send(.GET, "health/ready").status != .ok {}
+        }
     }
 }
