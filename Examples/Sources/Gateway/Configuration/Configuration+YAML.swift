@@ -90,7 +90,12 @@ extension Configuration.Upstream {
             try fields["prefill"]?.choice([
                 "none": nil, "flags": Prefill.Style.flags, "lastMessage": .lastMessage,
             ]) ?? nil
-        cooldown = try fields["cooldown"].map { own in
+        cooldown = try fields["cooldown"].map { [replicas] own in
+            guard replicas == nil else {
+                throw own.fault(
+                    "is not for an upstream with a 'fleet': one replica's 429 would keep calls from all of them; "
+                        + "without it the next attempt goes to another one")
+            }
             let times = try own.fields("firstSeconds", "maximumSeconds")
             let first = try times.seconds("firstSeconds") ?? .seconds(1)
             let most = try times.seconds("maximumSeconds") ?? max(first, .seconds(60))
