@@ -26,6 +26,8 @@ extension Configuration.Replicas {
             own.scrapes.interval = scrape
             own.scrapes.longest = max(own.scrapes.longest, scrape)
             own.scrapes.probeInterval = max(own.scrapes.probeInterval, own.scrapes.longest)
+            // What the last scrape but one has said is known still when a probe looks.
+            own.loadFreshness = max(own.loadFreshness, (scrape * (1 + own.scrapes.jitter) + own.scrapes.timeout) * 2)
             own.memberInterval = follow
         }
     }

@@ -49,6 +49,10 @@ struct FleetConfigurationTests {
     @Test(
         arguments: [
             ("{ members: [\"g h:1\"] }", ", url: http://a", "upstreams.a.url", "is not for an upstream with a 'fleet'"),
+            (
+                "{ members: [\"g h:1\"] }", ", cooldown: {}", "upstreams.a.cooldown",
+                "one replica's 429 would keep calls from all"
+            ),
             ("{}", "", "upstreams.a.fleet", "one of members, file and dns"),
             ("{ members: [\"g h:1\"], file: x }", "", "upstreams.a.fleet", "one of members, file and dns"),
             ("{ members: [] }", "", "upstreams.a.fleet.members", "at least one"),
@@ -103,6 +107,15 @@ struct FleetConfigurationTests {
         #expect(fault?.field == path)
         #expect(fault?.problem.contains(problem) == true, "\(fault?.problem ?? "")")
         #expect(fault?.line == 2)
+    }
+
+    @Test(arguments: [(0.05, 5.0), (1, 5), (10, 24), (3_600, 7_922)])
+    func `what an engine said counts until the scrape after the next`(scrape: Double, fresh: Double) throws {
+        let fleet = try read("{ members: [\"g h:1\"], scrapeSeconds: \(scrape) }").upstreams[0].replicas
+        let watching = try #require(fleet?.watching(served: nil, key: nil))
+        #expect((watching.loadFreshness / .seconds(1)).rounded() == fresh)
+        #expect(watching.scrapes.interval == .seconds(scrape))
+        try watching.validate()
     }
 
     @Test func `a key that no header can carry is refused with its path`() throws {
