@@ -66,6 +66,29 @@ import Testing
         }
     }
 
+    @Test func `a replica of any name is drained`() async throws {
+        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
+        try await running {
+            try await FleetServer(options).run(ready: $0)
+        } body: { addresses in
+            let names = ["a/b": "a%2Fb", "größte": "gr%C3%B6%C3%9Fte", "[::1]:80": "%5B%3A%3A1%5D:80", "50%": "50%25"]
+            let members = names.keys.sorted().map { "\"\($0) 127.0.0.1:\(addresses.replicas[0])\"" }
+            let yaml = """
+                upstreams:
+                  our/own: { fleet: { members: [\(members.joined(separator: ", "))], health: \(quickHealth) } }
+                models:
+                  chat: { targets: [{ upstream: our/own, model: fake-7b }] }
+                """
+            try await withFleetGateway(yaml, addresses) { bench in
+                for (name, part) in names {
+                    let response = try await bench.send(.POST, "v1/fleet/our%2Fown/\(part)/drain")
+                    #expect(response.status == .ok, "\(name)")
+                }
+                try await bench.fleetView { $0.members.allSatisfy { $0.phase == "draining" || $0.drain != nil } }
+            }
+        }
+    }
+
     @Test func `where callers have keys, fleets are the operator's`() async throws {
         try await withFleet(replicas: 1, extra: Purse.yaml()) { bench in
             for (method, path) in [
