@@ -33,7 +33,7 @@ extension Gateway {
             return request.headers.wantsHTML ? FleetHTML(page: page).response : try Self.page(page)
         }
         router.post("v1/fleet/{fleet}/{replica}/drain") { request, context in
-            try self.checkOperator(request)
+            try self.checkMayChange(request)
             let (fleet, health) = try self.named(context)
             let patience = try await Self.patience(request)
             let now = SystemTime().now
@@ -41,15 +41,15 @@ extension Gateway {
             return try Self.member(health.name, of: fleet)
         }
         router.post("v1/fleet/{fleet}/{replica}/undrain") { request, context in
-            try self.checkOperator(request)
+            try self.checkMayChange(request)
             let (fleet, health) = try self.named(context)
             health.undrain(at: SystemTime().now)
             return try Self.member(health.name, of: fleet)
         }
     }
 
-    /// Checks that it is the operator who asks, where callers have keys.
-    private func checkOperator(_ request: Request) throws {
+    /// Checks that it is the operator who asks, where the file names keys.
+    func checkOperator(_ request: Request) throws {
         try treasury?.checkOperator(request.headers)
         guard !fleets.isEmpty else { throw APIError(.notFound, "There is no fleet", code: "no_fleet") }
     }

@@ -107,6 +107,44 @@ import Testing
         }
     }
 
+    @Test(arguments: ["0.0.0.0", "::", "gateway.example", "127.0.0.1.example"])
+    func `others than this machine need a key to drain`(host: String) async throws {
+        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }") { bench in
+            for path in ["drain", "undrain"] {
+                let response = try await bench.send(.POST, "v1/fleet/own/gpu-1/\(path)")
+                #expect(response.status == .forbidden)
+                #expect(try await response.apiError["code"] == "operator_only")
+            }
+            let view = try await bench.fleetView()
+            #expect(view["gpu-1"]?.phase == "ready" && view["gpu-1"]?.drain == nil)
+        }
+        let key = KeyHash(of: Purse.root).text
+        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }\noperator: { keys: [\"\(key)\"] }") { bench in
+            let path = "v1/fleet/own/gpu-1/drain"
+            let stranger = try await bench.send(.POST, path)
+            #expect(stranger.status == .unauthorized)
+            let headers: HTTPHeaders = ["authorization": "Bearer \(Purse.root)"]
+            #expect(try await bench.send(.POST, path, headers: headers).status == .ok)
+            // Calls need none.
+            #expect(try await bench.ask("hello").status == 503)
+        }
+    }
+
+    @Test(arguments: ["127.0.0.1", "127.8.0.1", "localhost", "::1"])
+    func `at this machine nobody needs a key, but proxies and pages do`(host: String) async throws {
+        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }") { bench in
+            let path = "v1/fleet/own/gpu-1/drain"
+            for (name, value) in [
+                ("origin", "https://evil.example"), ("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=a"),
+                ("sec-fetch-site", "cross-site"), ("via", "1.1 proxy"),
+            ] {
+                let response = try await bench.send(.POST, path, headers: [name: value])
+                #expect(response.status == .forbidden)
+            }
+            #expect(try await bench.send(.POST, path).status == .ok)
+        }
+    }
+
     @Test func `a zone that is lost costs no call`() async throws {
         @Sendable func options() throws -> FleetOptions { try .parse(["--port=0", "--replicas=2", "--speed=1000"]) }
         let (zones, announce) = AsyncStream.makeStream(of: FleetServer.Addresses.self)
