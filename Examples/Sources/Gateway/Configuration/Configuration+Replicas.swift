@@ -18,16 +18,24 @@ extension Configuration {
         let source: Source
         /// The replicas to begin with; none where a name is still to be resolved.
         let members: [Member]
+        /// What is known of each member of a name, but for its name and its address.
+        let template: Member
         /// How one of them is chosen.
         let choice: Fleet.Configuration
         /// What says how many there should be; nil: nobody asks.
         let capacity: Capacity?
-        /// The model that probes ask for of members that name none; nil: one that a route asks for.
-        let model: String?
-        /// The rest between two looks at the load of a replica.
-        let scrape: Duration
-        /// The rest between two readings of the list.
-        let follow: Duration
+        /// Where and how often they are asked; without a model one that a route asks for.
+        let watch: FleetWatch.Configuration
+        /// When replicas may be taken away; nil: nobody asks.
+        let idle: Idle?
+
+        /// When replicas may be taken away.
+        struct Idle: Sendable, Hashable {
+            /// For how long they have had no call.
+            let span: Duration
+            /// How many may stay all the same, the cheapest.
+            let kept: Int
+        }
     }
 }
 
@@ -37,13 +45,14 @@ extension Configuration.Replicas {
     /// Reads the field `fleet` of the upstream called `name`; a relative path starts where the configuration lies.
     init(_ field: Field, of name: String) throws {
         let fields = try field.fields(
-            in: Self.sources + [
-                "model", "rule", "zone", "region", "panic", "objectiveSeconds", "memory", "queueAgeSeconds", "health",
-                "scrapeSeconds", "followSeconds", "capacity",
+            in: Self.sources + FleetWatch.Configuration.fields + [
+                "rule", "zone", "region", "fartherSeconds", "farthestSeconds", "panic", "objectiveSeconds", "memory",
+                "queueAgeSeconds", "health", "capacity", "idle",
             ])
         guard Self.sources.filter({ fields[$0] != nil }).count == 1 else {
             throw field.fault("needs one of members, file and dns")
         }
+        var template = Member("each", address: "each")
         if let own = fields["members"] {
             source = .list
             members = try Self.list(own.elements().map { try $0.text() }.joined(separator: "\n"), own)
@@ -55,12 +64,14 @@ extension Configuration.Replicas {
             source = .file(url.path)
             members = try Self.list(String(decoding: data, as: UTF8.self), own)
         } else {
-            let own = try fields.required("dns").fields("host", "port")
-            let host = try own.required("host").text(), port = try own.required("port").count(in: 1...65_535)
-            try own.blame(["host": ["host"]]) { () throws(ConfigurationError) in _ = try DNSMembers(host, port: port) }
-            source = .dns(host: host, port: port)
+            let own = try Member.named(fields.required("dns"))
+            source = .dns(host: own.host, port: own.port)
             members = []
+            template = own.template
         }
+        watch = try FleetWatch.Configuration(fields)
+        template.model = watch.model
+        self.template = template
         var choice = Fleet.Configuration()
         choice.rule =
             try fields["rule"].map { own in
@@ -71,6 +82,8 @@ extension Configuration.Replicas {
             } ?? choice.rule
         choice.zone = try fields["zone"]?.text()
         choice.region = try fields["region"]?.text()
+        choice.farther = try fields.seconds("fartherSeconds", atLeast: 0) ?? choice.farther
+        choice.farthest = try fields.seconds("farthestSeconds", atLeast: 0) ?? choice.farthest
         choice.objective = try fields.seconds("objectiveSeconds")
         choice.memory = try fields.number("memory", in: 0...100)
         choice.queueAge = try fields.seconds("queueAgeSeconds")
@@ -78,24 +91,22 @@ extension Configuration.Replicas {
         choice.health = try fields["health"].map { try ReplicaHealth.Configuration($0) }
         self.choice = choice
         capacity = try fields["capacity"].map { try Configuration.Capacity($0) }
-        model = try fields["model"]?.text()
-        scrape = .seconds(try fields.number("scrapeSeconds", in: 0.01...3_600) ?? 1)
-        follow = try fields.seconds("followSeconds") ?? .seconds(5)
-        let made = self
-        try fields.blame(Self.names) { () throws(ConfigurationError) in try made.check(name) }
+        idle = try fields["idle"].map { try Idle($0) }
+        if choice.health == nil, let field = fields["dcgm"] {
+            throw field.fault("needs 'health': without it nothing takes a replica out of use")
+        }
+        let members = members
+        // Made once to be checked, and again when the gateway starts.
+        _ = try fields.blame(Self.names) { () throws(ConfigurationError) in
+            try Fleet(name, choice, members: members, at: .zero)
+        }
     }
 
     /// What the fields are called that the library knows by other names.
     private static let names = [
         "members": sources, "memory": ["memory"], "objective": ["objectiveSeconds"], "queueAge": ["queueAgeSeconds"],
-        "panic": ["panic"], "model": ["model"],
+        "panic": ["panic"],
     ]
-
-    /// Makes once what is made again when the gateway starts, so that what cannot work shows while the file is read.
-    private func check(_ name: String) throws(ConfigurationError) {
-        _ = try Fleet(name, choice, members: members, at: .zero)
-        try watching(served: nil, key: nil).validate()
-    }
 
     /// The members in the lines of `text`.
     private static func list(_ text: String, _ field: Field) throws -> [Member] {
@@ -106,5 +117,14 @@ extension Configuration.Replicas {
         } catch let error as MemberListError {
             throw field.fault("\(error)")
         }
+    }
+}
+
+extension Configuration.Replicas.Idle {
+    /// Reads the field `idle`.
+    fileprivate init(_ field: Field) throws {
+        let fields = try field.fields("seconds", "keep")
+        span = .seconds(try fields.required("seconds").number(in: 0.001...86_400))
+        kept = try fields.count("keep", in: 0...256) ?? 0
     }
 }

@@ -9,8 +9,7 @@ extension Configuration.Replicas {
         case .list: nil
         case .file(let path): Roster(FileMembers(path))
         case .dns(let host, let port):
-            Roster(
-                try DNSMembers(host, port: port, template: Member(host, address: "\(host):\(port)", model: model)))
+            Roster(try DNSMembers(host, port: port, template: template))
         }
     }
 
@@ -20,16 +19,10 @@ extension Configuration.Replicas {
     ///   - served: A model that the fleet is asked for, which probes ask for where the file names none.
     ///   - key: The replicas' own; nil: none.
     func watching(served: String?, key: String?) -> FleetWatch.Configuration {
-        FleetWatch.Configuration { own in
-            own.model = model ?? served
-            own.apiKey = key
-            own.scrapes.interval = scrape
-            own.scrapes.longest = max(own.scrapes.longest, scrape)
-            own.scrapes.probeInterval = max(own.scrapes.probeInterval, own.scrapes.longest)
-            // What the last scrape but one has said is known still when a probe looks.
-            own.loadFreshness = max(own.loadFreshness, (scrape * (1 + own.scrapes.jitter) + own.scrapes.timeout) * 2)
-            own.memberInterval = follow
-        }
+        var own = watch
+        own.model = watch.model ?? served
+        own.apiKey = key
+        return own
     }
 }
 

@@ -14,6 +14,10 @@ struct Upstream: Sendable {
     let roster: Roster?
     /// How many of them there should be; nil: nobody asks.
     let capacity: Capacity?
+    /// When replicas may be taken away; nil: nobody asks.
+    let idle: Configuration.Replicas.Idle?
+    /// Where the API lies that OpenAI made common.
+    let apiPath: String
     let key: String?
     /// Whether it is told the deadline, and how many more attempts the call may take.
     let propagates: Bool
@@ -35,6 +39,8 @@ struct Upstream: Sendable {
         }
         roster = try configuration.replicas?.followed()
         capacity = try configuration.replicas?.capacity.map { try Capacity($0) }
+        idle = configuration.replicas?.idle
+        apiPath = configuration.replicas?.watch.apiPath ?? "/v1"
         key = configuration.key
         propagates = configuration.propagates
         prefill = configuration.prefill

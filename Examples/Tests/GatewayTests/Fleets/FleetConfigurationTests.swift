@@ -1,5 +1,6 @@
 import Foundation
 import Spillway
+import SpillwayHTTPClient
 import Testing
 
 @testable import Gateway
@@ -25,7 +26,7 @@ struct FleetConfigurationTests {
         let fleet = try #require(upstream.replicas)
         #expect(fleet.source == .list && fleet.members.map(\.name) == ["gpu-1", "gpu-2"])
         #expect(fleet.members[0].kvTokens == 130_000 && fleet.members[1].zone == "b")
-        #expect(fleet.model == "fake-7b" && fleet.scrape == .seconds(0.5) && fleet.follow == .seconds(5))
+        #expect(fleet.watch.model == "fake-7b" && fleet.watch.scrapes.interval == .seconds(0.5))
         #expect(fleet.choice.rule == .leastOutstanding && fleet.choice.zone == "a" && fleet.choice.panic == 0.25)
         #expect(fleet.choice.region == "eu" && fleet.choice.objective == .seconds(0.4))
         #expect(fleet.choice.memory == 0.95 && fleet.choice.queueAge == .seconds(3))
@@ -36,11 +37,49 @@ struct FleetConfigurationTests {
         #expect(health.startLimit == .seconds(60) && health.ramp == .seconds(7) && health.rampFrom == 0.2)
     }
 
+    @Test func `where and how replicas are asked is read`() throws {
+        let fleet = try #require(
+            read(
+                """
+                { members: ["g h:1 cost=2.5"], health: {}, fartherSeconds: 0.002, farthestSeconds: 0,
+                  metricsPath: /prometheus, healthPath: /ping, apiPath: /openai/v1, idle: { seconds: 600, keep: 1 },
+                  dcgm: { scrapeSeconds: 60, timeoutSeconds: 5, celsius: 85, xids: [79, 48] } }
+                """
+            ).upstreams[0].replicas)
+        #expect(fleet.choice.farther == .milliseconds(2) && fleet.choice.farthest == .zero)
+        let watch = fleet.watch
+        #expect(watch.metricsPath == "/prometheus" && watch.healthPath == "/ping" && watch.apiPath == "/openai/v1")
+        #expect(watch.deviceScrapes.interval == .seconds(60) && watch.deviceScrapes.timeout == .seconds(5))
+        #expect(watch.deviceLimits == DeviceLimits(xids: [48, 79], temperature: 85))
+        #expect(fleet.idle == .init(span: .seconds(600), kept: 1) && fleet.members[0].costPerHour == 2.5)
+        let none = try read("{ members: [\"g h:1\"], health: {}, apiPath: none, dcgm: { celsius: never, xids: none } }")
+        #expect(none.upstreams[0].replicas?.watch.apiPath == "")
+        #expect(none.upstreams[0].replicas?.watch.deviceLimits == DeviceLimits(xids: [], temperature: nil))
+    }
+
+    @Test func `what all members of a name have in common is read`() async throws {
+        let fleet = try #require(
+            read(
+                """
+                { dns: { host: 127.0.0.1, port: 8000, zone: a, region: eu, version: 2.10, kv: 130000, window: 16384, cost: 2.5,
+                         labels: { dcgm: ":9400", gpus: 0 } }, model: llama }
+                """
+            ).upstreams[0].replicas)
+        let members = try await #require(fleet.followed()).members()
+        let member = try #require(members.first)
+        #expect(member.name == "127.0.0.1:8000" && member.zone == "a" && member.region == "eu")
+        #expect(member.model == "llama" && member.version == ModelVersion(2, 10))
+        #expect(member.kvTokens == 130_000 && member.window == 16_384 && member.costPerHour == 2.5)
+        #expect(member.labels == ["dcgm": ":9400", "gpus": "0"] && members.count == 1)
+    }
+
     @Test func `what is not said has its default`() throws {
         let fleet = try #require(read(#"{ dns: { host: gpus.local, port: 8000 } }"#).upstreams[0].replicas)
         #expect(fleet.source == .dns(host: "gpus.local", port: 8000) && fleet.members.isEmpty)
-        #expect(fleet.choice.rule == .predicted && fleet.choice.health == nil && fleet.model == nil)
-        #expect(fleet.scrape == .seconds(1) && fleet.follow == .seconds(5))
+        #expect(fleet.choice.rule == .predicted && fleet.choice.health == nil)
+        #expect(fleet.watch.model == nil && fleet.idle == nil && fleet.template.zone == nil)
+        #expect(fleet.watch.scrapes.interval == .seconds(1) && fleet.watch.memberInterval == .seconds(5))
+        #expect(fleet.watch.metricsPath == "/metrics" && fleet.watch.apiPath == "/v1")
         let checked = try #require(read(#"{ members: ["g h:1"], health: {} }"#, ", breaker: {}").upstreams[0].replicas)
         #expect(checked.choice.health == ReplicaHealth.Configuration())
         #expect(try read(#"{ members: ["g h:1"] }"#, ", breaker: {}").upstreams[0].breaker != nil)
@@ -72,6 +111,29 @@ struct FleetConfigurationTests {
             ),
             ("{ members: [\"g h:1\"], memory: 0 }", "", "upstreams.a.fleet.memory", "above 0"),
             ("{ dns: { host: h, port: 1 }, memory: 0 }", "", "upstreams.a.fleet.memory", "above 0"),
+            ("{ dns: { host: h, port: 1, weight: 1 } }", "", "upstreams.a.fleet.dns.weight", "unknown field"),
+            ("{ dns: { host: h, port: 1, kv: 0 } }", "", "upstreams.a.fleet.dns.kv", "from 1 to"),
+            ("{ dns: { host: h, port: 1, version: x } }", "", "upstreams.a.fleet.dns.version", "a version"),
+            ("{ dns: { host: h, port: 1, labels: { a: } } }", "", "upstreams.a.fleet.dns.labels.a", "a text"),
+            (
+                "{ dns: { host: h, port: 1, zone: \(String(repeating: "z", count: 201)) } }", "",
+                "upstreams.a.fleet.dns.zone", "200 bytes"
+            ),
+            ("{ members: [\"g h:1\"], fartherSeconds: -1 }", "", "upstreams.a.fleet.fartherSeconds", "from 0.0"),
+            ("{ members: [\"g h:1\"], metricsPath: metrics }", "", "upstreams.a.fleet.metricsPath", "begins with a slash"),
+            ("{ members: [\"g h:1\"], healthPath: /a b }", "", "upstreams.a.fleet.healthPath", "visible ASCII"),
+            ("{ members: [\"g h:1\"], apiPath: /v1/ }", "", "upstreams.a.fleet.apiPath", "does not end with a slash"),
+            ("{ members: [\"g h:1\"], dcgm: {} }", "", "upstreams.a.fleet.dcgm", "needs 'health'"),
+            (
+                "{ members: [\"g h:1\"], health: {}, dcgm: { celsius: 0 } }", "", "upstreams.a.fleet.dcgm.celsius",
+                "from 1.0"
+            ),
+            (
+                "{ members: [\"g h:1\"], health: {}, dcgm: { xids: [] } }", "", "upstreams.a.fleet.dcgm.xids",
+                "at least one"
+            ),
+            ("{ members: [\"g h:1\"], idle: {} }", "", "upstreams.a.fleet.idle", "'seconds' is missing"),
+            ("{ members: [\"g h:1\"], idle: { seconds: 9, keep: 257 } }", "", "upstreams.a.fleet.idle.keep", "to 256"),
             ("{ dns: { host: h h, port: 1 } }", "", "upstreams.a.fleet.dns.host", "visible ASCII"),
             ("{ members: [\"g h:1\"], scrapeSeconds: 0 }", "", "upstreams.a.fleet.scrapeSeconds", "from 0.01 to"),
             ("{ members: [\"g h:1\"], scrapeSeconds: 3601 }", "", "upstreams.a.fleet.scrapeSeconds", "to 3600"),
@@ -137,7 +199,7 @@ struct FleetConfigurationTests {
         try Data(yaml.utf8).write(to: file)
         let fleet = try #require(Configuration(path: file.path, environment: [:]).upstreams[0].replicas)
         #expect(fleet.source == .file(folder.appending(path: "members.txt").path))
-        #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.follow == .seconds(2))
+        #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.watch.memberInterval == .seconds(2))
     }
 
     @Test func `sessions are read, and those of a file without a fleet are refused`() throws {

@@ -57,7 +57,8 @@ import Testing
         } body: { addresses in
             let yaml = """
                 upstreams:
-                  own: { fleet: { dns: { host: 127.0.0.1, port: \(addresses.replicas[0]) }, followSeconds: 0.01 } }
+                  own:
+                    fleet: { dns: { host: 127.0.0.1, port: \(addresses.replicas[0]), zone: b }, followSeconds: 0.01 }
                 models:
                   chat: { targets: [{ upstream: own, model: fake-7b }] }
                 """
@@ -65,6 +66,7 @@ import Testing
                 let seen = try await bench.ask("hello"), view = try await bench.fleetView()
                 #expect(seen.replica == "127.0.0.1:\(addresses.replicas[0])")
                 #expect(view.members.map(\.name) == [seen.replica] && view.listProblem == nil)
+                #expect(view.members[0].zone == "b")
             }
         }
     }
@@ -105,6 +107,27 @@ import Testing
             #expect(try await bench.fleetView().refuses == "no_target")
             fleet.health(of: "gpu-2")?.lift(.device, at: SystemTime().now)
             while try await bench.send(.GET, "health/ready").status != .ok {}
+        }
+    }
+
+    @Test func `where the API lies elsewhere calls and probes go there`() async throws {
+        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
+        try await running {
+            try await FleetServer(options).run(ready: $0)
+        } body: { addresses in
+            // As if `/v1` were the place of all that the engine has.
+            let yaml = """
+                upstreams:
+                  own: { fleet: { members: ["gpu-1 127.0.0.1:\(addresses.replicas[0])/v1"], apiPath: none, health: {} } }
+                models:
+                  chat: { targets: [{ upstream: own, model: fake-7b }] }
+                """
+            try await withFleetGateway(yaml, addresses) { bench in
+                for streamed in [true, false] {
+                    let seen = try await bench.ask("hello", streamed: streamed)
+                    #expect(seen.status == 200 && seen.isDone && seen.replica == "gpu-1")
+                }
+            }
         }
     }
 }
