@@ -33,6 +33,7 @@ struct FleetView: Decodable {
         let name: String
         let address: String
         let zone: String?
+        let costPerHour: Double?
         let phase: String?
         let reason: String?
         let calls: Int
@@ -65,6 +66,7 @@ struct FleetView: Decodable {
         let capacity: Capacity?
         let refuses: String?
         let listProblem: String?
+        let idle: [String]?
         let members: [Member]
 
         /// The member of that name; nil: there is none.

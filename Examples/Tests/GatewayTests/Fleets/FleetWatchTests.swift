@@ -130,4 +130,25 @@ import Testing
             }
         }
     }
+
+    @Test func `replicas that idle are named, the dearest first, and the cheapest kept`() async throws {
+        let costs = ["cost=2", "cost=9.5", "", "cost=4"]
+        let idle = "idle: { seconds: 0.001, keep: 1 }, rule: round_robin, scrapeSeconds: 0.05"
+        try await withFleet(replicas: 4, fleet: idle, health: nil, each: costs) { bench in
+            let all = try await bench.fleetView { $0.idle?.count == 3 }
+            #expect(all.members.map(\.costPerHour) == [2, 9.5, nil, 4])
+            // What is not known costs least.
+            #expect(all.idle == ["gpu-2", "gpu-4", "gpu-1"])
+            // One that works is not idle, however dear.
+            try await bench.fault(.stuckKernel, replica: #""all""#)
+            let calls = (0..<4).map { _ in Task { try await bench.ask("hello", streamed: true) } }
+            try await bench.fleetView { $0.idle == [] }
+            for call in calls { call.cancel() }
+            for call in calls { _ = await call.result }
+        }
+        try await withFleet(replicas: 1) { bench in
+            let view = try await bench.fleetView()
+            #expect(view.idle == nil && view.members[0].costPerHour == nil)
+        }
+    }
 }
