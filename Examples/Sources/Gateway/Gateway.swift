@@ -14,7 +14,7 @@ final class Gateway: Sendable {
     let metrics = Metrics()
     let upstreams: [Upstream]
     /// What keeps the fleets among them informed.
-    let watches: [WatchedFleet]
+    let watches: [FleetWatch]
     let routes: [String: Route]
     private let tenants: KeyedTokenBucket?
     /// Who pays for calls; nil: nobody asks.
@@ -52,11 +52,11 @@ final class Gateway: Sendable {
         await withDiscardingTaskGroup { group in
             for upstream in upstreams { group.addTask { await upstream.muster(logger: logger) } }
         }
-        watches = zip(configuration.upstreams, upstreams).compactMap { own, made in
+        watches = try zip(configuration.upstreams, upstreams).compactMap { own, made in
             let places = configuration.models.flatMap(\.targets).filter { $0.upstream == own.name }
             let served = places.first { $0.model != "*" }?.model
             guard let replicas = own.replicas, let fleet = made.fleet else { return nil }
-            return WatchedFleet(
+            return try FleetWatch(
                 fleet, replicas.watching(served: served, key: own.key), made.roster, logger: logger)
         }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })

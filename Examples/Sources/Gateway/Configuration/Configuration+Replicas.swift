@@ -61,8 +61,12 @@ extension Configuration.Replicas {
             let url = URL(
                 fileURLWithPath: try own.text(), relativeTo: URL(fileURLWithPath: field.file))
             guard let data = try? Data(contentsOf: url) else { throw own.fault("\(url.path) cannot be read") }
+            // As whoever follows the file: a list that was cut off is none.
+            guard data.last == UInt8(ascii: "\n"), let text = String(validating: data, as: UTF8.self) else {
+                throw own.fault("\(url.path) is no text that ends with a newline")
+            }
             source = .file(url.path)
-            members = try Self.list(String(decoding: data, as: UTF8.self), own)
+            members = try Self.list(text, own)
         } else {
             let own = try Member.named(fields.required("dns"))
             source = .dns(host: own.host, port: own.port)

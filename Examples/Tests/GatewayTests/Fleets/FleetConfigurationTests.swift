@@ -200,6 +200,11 @@ struct FleetConfigurationTests {
         let fleet = try #require(Configuration(path: file.path, environment: [:]).upstreams[0].replicas)
         #expect(fleet.source == .file(folder.appending(path: "members.txt").path))
         #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.watch.memberInterval == .seconds(2))
+        for text in ["", "gpu-1 10.0.0.1:80", "gpu-1 10.0.0.1:8000\ngpu-2 10.0.0.2:8"] {
+            try Data(text.utf8).write(to: folder.appending(path: "members.txt"))
+            let fault = #expect(throws: ConfigurationFault.self) { try Configuration(path: file.path, environment: [:]) }
+            #expect(fault?.field == "upstreams.a.fleet.file" && fault?.line == 2)
+        }
     }
 
     @Test func `sessions are read, and those of a file without a fleet are refused`() throws {
