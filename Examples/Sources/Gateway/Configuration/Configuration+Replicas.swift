@@ -12,7 +12,7 @@ extension Configuration {
             /// A file, read again and again.
             case file(String)
             /// A name that resolves to all of them, asked again and again.
-            case dns(host: String, port: Int)
+            case dns(host: String, port: Int, family: DNSMembers.Family)
         }
 
         let source: Source
@@ -56,7 +56,9 @@ extension Configuration.Replicas {
         if let own = fields["members"] {
             source = .list
             members = try Self.list(own.elements().map { try $0.text() }.joined(separator: "\n"), own)
-            if let field = fields["followSeconds"] { throw field.fault("is for a fleet with 'file' or 'dns'") }
+            if let field = fields["followSeconds"] ?? fields["absences"] {
+                throw field.fault("is for a fleet with 'file' or 'dns'")
+            }
         } else if let own = fields["file"] {
             let url = URL(
                 fileURLWithPath: try own.text(), relativeTo: URL(fileURLWithPath: field.file))
@@ -69,7 +71,7 @@ extension Configuration.Replicas {
             members = try Self.list(text, own)
         } else {
             let own = try Member.named(fields.required("dns"))
-            source = .dns(host: own.host, port: own.port)
+            source = .dns(host: own.host, port: own.port, family: own.family)
             members = []
             template = own.template
         }

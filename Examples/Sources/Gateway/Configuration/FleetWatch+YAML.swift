@@ -4,18 +4,22 @@ import SpillwayHTTPClient
 extension FleetWatch.Configuration {
     /// The fields of a fleet that say where and how often its replicas are asked.
     static let fields = [
-        "model", "scrapeSeconds", "followSeconds", "metricsPath", "healthPath", "apiPath", "dcgm",
+        "model", "probe", "scrapeSeconds", "followSeconds", "absences", "metricsPath", "healthPath", "apiPath", "dcgm",
     ]
 
     /// Reads those among `fields`.
     init(_ fields: Fields) throws {
         self.init()
         model = try fields["model"]?.text()
+        probe =
+            try fields["probe"]?.choice(["chat": .chat, "completions": .completions, "embeddings": .embeddings])
+            ?? probe
         let scrape = Duration.seconds(try fields.number("scrapeSeconds", in: 0.01...3_600) ?? 1)
         scrapes.rest(for: scrape)
         // What the last scrape but one has said is known still when a probe looks.
         loadFreshness = max(loadFreshness, (scrape * (1 + scrapes.jitter) + scrapes.timeout) * 2)
         memberInterval = try fields.seconds("followSeconds") ?? memberInterval
+        absences = try fields.count("absences", in: 1...1_000) ?? absences
         metricsPath = try fields["metricsPath"]?.text() ?? metricsPath
         healthPath = try fields["healthPath"]?.text() ?? healthPath
         if let own = fields["apiPath"] { apiPath = try own.node.string == "none" ? "" : own.text() }

@@ -3,10 +3,13 @@ import SpillwayHTTPClient
 
 extension Member {
     /// Reads the field `dns`: the name, and what all of its members have in common.
-    static func named(_ field: Field) throws -> (host: String, port: Int, template: Member) {
+    static func named(
+        _ field: Field
+    ) throws -> (host: String, port: Int, family: DNSMembers.Family, template: Member) {
         let fields = try field.fields(
-            "host", "port", "zone", "region", "version", "kv", "window", "cost", "labels")
+            "host", "port", "family", "zone", "region", "version", "kv", "window", "cost", "labels")
         let host = try fields.required("host").text(), port = try fields.required("port").count(in: 1...65_535)
+        let family = try fields["family"]?.choice(["any": DNSMembers.Family.any, "ipv4": .ipv4, "ipv6": .ipv6])
         var template = Member("each", address: "each", zone: try fields["zone"]?.text())
         template.region = try fields["region"]?.text()
         template.version = try fields["version"].map { own in
@@ -29,6 +32,6 @@ extension Member {
             try made.validate()
             _ = try DNSMembers(host, port: port)
         }
-        return (host, port, made)
+        return (host, port, family ?? .any, made)
     }
 }

@@ -8,8 +8,8 @@ extension Configuration.Replicas {
         switch source {
         case .list: nil
         case .file(let path): Roster(FileMembers(path))
-        case .dns(let host, let port):
-            Roster(try DNSMembers(host, port: port, template: template))
+        case .dns(let host, let port, let family):
+            Roster(try DNSMembers(host, port: port, family: family, template: template))
         }
     }
 

@@ -143,7 +143,8 @@ func withFleet(
             policy: \(policy)
             \(extra)
             """
-        try await withFleetGateway(yaml, addresses, isReady: health == nil, sessions: sessions, connections: connections, body)
+        try await withFleetGateway(
+            yaml, addresses, isReady: health == nil, sessions: sessions, connections: connections, body)
     }
 }
 

@@ -118,8 +118,8 @@ import Testing
             let view = try await bench.fleetView()
             #expect(view["gpu-1"]?.phase == "ready" && view["gpu-1"]?.drain == nil)
         }
-        let key = KeyHash(of: Purse.root).text
-        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }\noperator: { keys: [\"\(key)\"] }") { bench in
+        let keys = "operator: { keys: [\"\(KeyHash(of: Purse.root).text)\"] }"
+        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }\n\(keys)") { bench in
             let path = "v1/fleet/own/gpu-1/drain"
             let stranger = try await bench.send(.POST, path)
             #expect(stranger.status == .unauthorized)

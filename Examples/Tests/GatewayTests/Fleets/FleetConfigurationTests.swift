@@ -42,13 +42,14 @@ struct FleetConfigurationTests {
             read(
                 """
                 { members: ["g h:1 cost=2.5"], health: {}, fartherSeconds: 0.002, farthestSeconds: 0,
-                  metricsPath: /prometheus, healthPath: /ping, apiPath: /openai/v1, idle: { seconds: 600, keep: 1 },
+                  probe: embeddings, metricsPath: /prometheus, healthPath: /ping, apiPath: /openai/v1, idle: { seconds: 600, keep: 1 },
                   dcgm: { scrapeSeconds: 60, timeoutSeconds: 5, celsius: 85, xids: [79, 48] } }
                 """
             ).upstreams[0].replicas)
         #expect(fleet.choice.farther == .milliseconds(2) && fleet.choice.farthest == .zero)
         let watch = fleet.watch
         #expect(watch.metricsPath == "/prometheus" && watch.healthPath == "/ping" && watch.apiPath == "/openai/v1")
+        #expect(watch.probe == .embeddings && watch.absences == 3)
         #expect(watch.deviceScrapes.interval == .seconds(60) && watch.deviceScrapes.timeout == .seconds(5))
         #expect(watch.deviceLimits == DeviceLimits(xids: [48, 79], temperature: 85))
         #expect(fleet.idle == .init(span: .seconds(600), kept: 1) && fleet.members[0].costPerHour == 2.5)
@@ -61,10 +62,11 @@ struct FleetConfigurationTests {
         let fleet = try #require(
             read(
                 """
-                { dns: { host: 127.0.0.1, port: 8000, zone: a, region: eu, version: 2.10, kv: 130000, window: 16384, cost: 2.5,
-                         labels: { dcgm: ":9400", gpus: 0 } }, model: llama }
+                { dns: { host: 127.0.0.1, port: 8000, family: ipv4, zone: a, region: eu, version: 2.10, kv: 130000, window: 16384, cost: 2.5,
+                         labels: { dcgm: ":9400", gpus: 0 } }, absences: 1, model: llama }
                 """
             ).upstreams[0].replicas)
+        #expect(fleet.source == .dns(host: "127.0.0.1", port: 8000, family: .ipv4) && fleet.watch.absences == 1)
         let members = try await #require(fleet.followed()).members()
         let member = try #require(members.first)
         #expect(member.name == "127.0.0.1:8000" && member.zone == "a" && member.region == "eu")
@@ -75,7 +77,7 @@ struct FleetConfigurationTests {
 
     @Test func `what is not said has its default`() throws {
         let fleet = try #require(read(#"{ dns: { host: gpus.local, port: 8000 } }"#).upstreams[0].replicas)
-        #expect(fleet.source == .dns(host: "gpus.local", port: 8000) && fleet.members.isEmpty)
+        #expect(fleet.source == .dns(host: "gpus.local", port: 8000, family: .any) && fleet.members.isEmpty)
         #expect(fleet.choice.rule == .predicted && fleet.choice.health == nil)
         #expect(fleet.watch.model == nil && fleet.idle == nil && fleet.template.zone == nil)
         #expect(fleet.watch.scrapes.interval == .seconds(1) && fleet.watch.memberInterval == .seconds(5))
@@ -104,6 +106,9 @@ struct FleetConfigurationTests {
             ("{ dns: { host: h } }", "", "upstreams.a.fleet.dns", "'port' is missing"),
             ("{ dns: { host: h, port: 70000 } }", "", "upstreams.a.fleet.dns.port", "from 1 to 65535"),
             ("{ members: [\"g h:1\"], followSeconds: 1 }", "", "upstreams.a.fleet.followSeconds", "'file' or 'dns'"),
+            ("{ members: [\"g h:1\"], absences: 1 }", "", "upstreams.a.fleet.absences", "'file' or 'dns'"),
+            ("{ members: [\"g h:1\"], probe: ping }", "", "upstreams.a.fleet.probe", "chat, completions, embeddings"),
+            ("{ dns: { host: h, port: 1, family: ip } }", "", "upstreams.a.fleet.dns.family", "any, ipv4, ipv6"),
             ("{ members: [\"g h:1\"], rule: best }", "", "upstreams.a.fleet.rule", "'best' is not one of predicted,"),
             (
                 "{ members: [\"g h:1\"], panic: 2 }", "", "upstreams.a.fleet.panic",
@@ -120,7 +125,7 @@ struct FleetConfigurationTests {
                 "upstreams.a.fleet.dns.zone", "200 bytes"
             ),
             ("{ members: [\"g h:1\"], fartherSeconds: -1 }", "", "upstreams.a.fleet.fartherSeconds", "from 0.0"),
-            ("{ members: [\"g h:1\"], metricsPath: metrics }", "", "upstreams.a.fleet.metricsPath", "begins with a slash"),
+            ("{ members: [\"g h:1\"], metricsPath: metrics }", "", "upstreams.a.fleet.metricsPath", "with a slash"),
             ("{ members: [\"g h:1\"], healthPath: /a b }", "", "upstreams.a.fleet.healthPath", "visible ASCII"),
             ("{ members: [\"g h:1\"], apiPath: /v1/ }", "", "upstreams.a.fleet.apiPath", "does not end with a slash"),
             ("{ members: [\"g h:1\"], dcgm: {} }", "", "upstreams.a.fleet.dcgm", "needs 'health'"),
@@ -202,7 +207,9 @@ struct FleetConfigurationTests {
         #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.watch.memberInterval == .seconds(2))
         for text in ["", "gpu-1 10.0.0.1:80", "gpu-1 10.0.0.1:8000\ngpu-2 10.0.0.2:8"] {
             try Data(text.utf8).write(to: folder.appending(path: "members.txt"))
-            let fault = #expect(throws: ConfigurationFault.self) { try Configuration(path: file.path, environment: [:]) }
+            let fault = #expect(throws: ConfigurationFault.self) {
+                try Configuration(path: file.path, environment: [:])
+            }
             #expect(fault?.field == "upstreams.a.fleet.file" && fault?.line == 2)
         }
     }

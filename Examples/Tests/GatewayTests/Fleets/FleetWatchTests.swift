@@ -74,8 +74,10 @@ import Testing
     @Test func `a fleet begins empty where nobody answers in time, and is filled later`() async throws {
         struct Silent: MemberSource {
             func members() async throws -> [Member] {
-                try await Task.sleep(for: .seconds(86_400))
-                return []
+                let (never, end) = AsyncStream.makeStream(of: Never.self)
+                defer { end.finish() }
+                for await _ in never {}
+                throw CancellationError()
             }
         }
         let fleet = try Fleet("own", members: [], at: .zero)
