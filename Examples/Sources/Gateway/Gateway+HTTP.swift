@@ -25,7 +25,7 @@ extension Gateway {
         router.middlewares.add(Propagation())
         router.middlewares.add(ErrorShape())
         router.get("health/live") { _, _ in Response(status: .ok) }
-        router.get("health/ready") { _, _ in Response(status: self.isReady ? .ok : .serviceUnavailable) }
+        router.get("health/ready") { _, _ in try self.readiness() }
         router.get("metrics") { _, _ in await self.page() }
         router.get("v1/models") { request, _ in
             _ = try self.caller(request)

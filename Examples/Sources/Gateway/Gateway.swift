@@ -29,7 +29,7 @@ final class Gateway: Sendable {
     /// A gateway that is ready to serve.
     ///
     /// - Parameters:
-    ///   - http: Sends the requests; it stays the caller's to shut down.
+    ///   - http: Sends users' calls; it stays the caller's to shut down.
     ///   - store: Where the ledger's postings are kept; nil: in memory alone.
     ///   - jobStore: Where jobs are kept; nil: in memory alone.
     ///   - sessionStore: Where it is kept which replica has which conversation; nil: in memory alone.
@@ -46,19 +46,18 @@ final class Gateway: Sendable {
             treasury = try await Treasury(spending, tap: SpendTap(metrics: metrics, next: store), logger: logger)
         }
         self.treasury = treasury
-        var upstreams: [Upstream] = []
-        for own in configuration.upstreams {
-            upstreams.append(
-                try Upstream(
-                    own, members: try await own.replicas?.present() ?? [], observer: TransitionLog(logger: logger)))
-        }
+        let observer = TransitionLog(logger: logger)
+        let upstreams = try configuration.upstreams.map { try Upstream($0, observer: observer) }
         self.upstreams = upstreams
+        await withDiscardingTaskGroup { group in
+            for upstream in upstreams { group.addTask { await upstream.muster(logger: logger) } }
+        }
         watches = try zip(configuration.upstreams, upstreams).compactMap { own, made in
             let places = configuration.models.flatMap(\.targets).filter { $0.upstream == own.name }
             let served = places.first { $0.model != "*" }?.model
-            return try made.fleet.flatMap {
-                try own.replicas?.watch($0, served: served, key: own.key, http: http, logger: logger)
-            }
+            guard let replicas = own.replicas, let fleet = made.fleet else { return nil }
+            return try FleetWatch(
+                fleet, replicas.watching(served: served, key: own.key), made.roster, logger: logger)
         }
         let byName = Dictionary(uniqueKeysWithValues: upstreams.map { ($0.name, $0) })
         // One budget for all models: together they must not ask the upstreams more than this.
@@ -89,11 +88,8 @@ final class Gateway: Sendable {
         return configuration
     }
 
-    /// Whether the gateway takes calls: it does not drain, and some upstream may answer.
-    var isReady: Bool {
-        let now = SystemTime().now
-        return !draining.load(ordering: .relaxed) && upstreams.contains { $0.isAvailable(at: now) }
-    }
+    /// Whether the gateway drains.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// From now on the gateway is not ready.
     func drain() {

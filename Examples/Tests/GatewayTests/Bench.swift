@@ -117,12 +117,16 @@ func withBench(
     }
 }
 
-/// Runs `body` with a gateway and its port.
+/// Runs `body` with a gateway and its port; `connections` are the most of users' calls to one host.
 func withGateway(
-    _ yaml: String, store: (any LedgerStore)? = nil, sessions: (any SessionStore)? = nil,
+    _ yaml: String, store: (any LedgerStore)? = nil, sessions: (any SessionStore)? = nil, connections: Int? = nil,
     _ body: (Gateway, Int) async throws -> Void
 ) async throws {
-    let http = HTTPClient(configuration: Gateway.httpConfiguration)
+    var configuration = Gateway.httpConfiguration
+    if let connections {
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
+    }
+    let http = HTTPClient(configuration: configuration)
     let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let outcome: Result<Void, any Error>
     do {

@@ -18,11 +18,11 @@ public final class Fleet: Sendable {
     /// - Parameters:
     ///   - name: 1 to 200 bytes.
     ///   - configuration: How it chooses.
-    ///   - members: 1 to 256 replicas.
+    ///   - members: Up to 256 replicas; with none, calls are refused until an update brings some.
     ///   - now: The time.
     ///   - observer: Told of changes of health; nobody by default.
     ///   - random: Where chance comes from.
-    /// - Throws: `ConfigurationError` for none or too many members, bad or equal names, or a bad configuration.
+    /// - Throws: `ConfigurationError` for too many members, bad or equal names, or a bad configuration.
     public init(
         _ name: String, _ configuration: Configuration = Configuration(), members: [Member], at now: Instant,
         observer: (any Observer)? = nil, random: RandomSource = .system
@@ -31,7 +31,7 @@ public final class Fleet: Sendable {
         try configuration.validate()
         self.name = name
         state = FleetState(name, configuration, observer, random)
-        try state.update(members, at: now)
+        if !members.isEmpty { try state.update(members, at: now) }
     }
 
     /// Chooses a replica for a call.
@@ -77,6 +77,8 @@ public final class Fleet: Sendable {
     /// One that comes back before it is forgotten, with the same address, model and version, is the one that it was: its calls are its own
     /// still, and it stays drained if a person had drained it. Where so many that leave have calls that there is no place for some of
     /// the new ones, those are left out: update again.
+    ///
+    /// There must be one: a list that was cut off must not take the whole fleet away.
     ///
     /// - Throws: `ConfigurationError`; then all stays as it was.
     public func update(_ members: [Member], at now: Instant) throws(ConfigurationError) {

@@ -255,9 +255,27 @@ import Testing
         place.settle(.success, at: after(4))
     }
 
+    @Test(arguments: [true, false]) func aFleetMayBeginWithoutAReplica(hasHealth: Bool) throws {
+        let fleet = try Fleet("f", .init { $0.health = hasHealth ? .init() : nil }, members: [], at: Self.start)
+        #expect(fleet.members.isEmpty && fleet.standings(at: after(0)).isEmpty && fleet.health(of: "r0") == nil)
+        #expect(fleet.idle(for: .zero, at: after(0)).isEmpty)
+        for _ in 0..<2 {
+            let refusal = #expect(throws: Rejection.self) { _ = try fleet.place(call(), at: after(0)) }
+            #expect(refusal?.reason == .noTarget)
+        }
+        #expect(throws: Rejection.self) { _ = try fleet.admit(call(), at: after(0)) }
+        // To have none from now on is another thing.
+        #expect(throws: ConfigurationError.self) { try fleet.update([], at: after(0)) }
+        try fleet.update(members(2), at: after(1))
+        #expect(fleet.members == members(2))
+        // One with health waits for a probe.
+        guard !hasHealth else { return }
+        let place = try fleet.place(call(), at: after(2))
+        place.settle(.success, at: after(3))
+    }
+
     @Test func badFleetsAreRefused() throws {
         #expect(throws: ConfigurationError.self) { try Fleet("", members: members(1), at: Self.start) }
-        #expect(throws: ConfigurationError.self) { try Fleet("f", members: [], at: Self.start) }
         #expect(throws: ConfigurationError.self) { try Fleet("f", members: members(257), at: Self.start) }
         #expect(throws: ConfigurationError.self) { try Fleet("f", members: members(1) + members(1), at: Self.start) }
         #expect(throws: ConfigurationError.self) { try fleet(1) { $0.panic = 2 } }

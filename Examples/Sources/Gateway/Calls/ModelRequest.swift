@@ -10,11 +10,14 @@ struct ModelRequest: Sendable {
         case chat
         case embeddings
 
-        /// The path of the endpoint, here and at the upstreams.
-        var path: String {
+        /// The path of the endpoint here.
+        var path: String { path(under: "/v1") }
+
+        /// The path of the endpoint where the API lies at `base`.
+        func path(under base: String) -> String {
             switch self {
-            case .chat: "/v1/chat/completions"
-            case .embeddings: "/v1/embeddings"
+            case .chat: base + "/chat/completions"
+            case .embeddings: base + "/embeddings"
             }
         }
     }

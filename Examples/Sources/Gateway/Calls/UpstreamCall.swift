@@ -236,7 +236,7 @@ final class UpstreamCall: Sendable {
     private func send(
         _ attempt: Attempt, to place: Route.Place, _ visit: FleetVisit?, after prefill: Prefill? = nil
     ) async throws -> HTTPClientResponse {
-        let path = request.kind.path
+        let path = request.kind.path(under: place.upstream.apiPath)
         var outgoing = HTTPClientRequest(url: visit?.url(path) ?? (place.upstream.url ?? "") + path)
         outgoing.method = .POST
         outgoing.headers = ["content-type": "application/json"]

@@ -12,54 +12,72 @@ extension Configuration {
             /// A file, read again and again.
             case file(String)
             /// A name that resolves to all of them, asked again and again.
-            case dns(host: String, port: Int)
+            case dns(host: String, port: Int, family: DNSMembers.Family)
         }
 
         let source: Source
         /// The replicas to begin with; none where a name is still to be resolved.
         let members: [Member]
+        /// What is known of each member of a name, but for its name and its address.
+        let template: Member
         /// How one of them is chosen.
         let choice: Fleet.Configuration
         /// What says how many there should be; nil: nobody asks.
         let capacity: Capacity?
-        /// The model that probes ask for of members that name none; nil: one that a route asks for.
-        let model: String?
-        /// The rest between two looks at the load of a replica.
-        let scrape: Duration
-        /// The rest between two readings of the list.
-        let follow: Duration
+        /// Where and how often they are asked; without a model one that a route asks for.
+        let watch: FleetWatch.Configuration
+        /// When replicas may be taken away; nil: nobody asks.
+        let idle: Idle?
+
+        /// When replicas may be taken away.
+        struct Idle: Sendable, Hashable {
+            /// For how long they have had no call.
+            let span: Duration
+            /// How many may stay all the same, the cheapest.
+            let kept: Int
+        }
     }
 }
 
 extension Configuration.Replicas {
     private static let sources = ["members", "file", "dns"]
 
-    /// Reads the field `fleet`; a relative path starts where the configuration lies.
-    init(_ field: Field) throws {
+    /// Reads the field `fleet` of the upstream called `name`; a relative path starts where the configuration lies.
+    init(_ field: Field, of name: String) throws {
         let fields = try field.fields(
-            in: Self.sources + [
-                "model", "rule", "zone", "region", "panic", "objectiveSeconds", "memory", "queueAgeSeconds", "health",
-                "scrapeSeconds", "followSeconds", "capacity",
+            in: Self.sources + FleetWatch.Configuration.fields + [
+                "rule", "zone", "region", "fartherSeconds", "farthestSeconds", "panic", "objectiveSeconds", "memory",
+                "queueAgeSeconds", "health", "capacity", "idle",
             ])
         guard Self.sources.filter({ fields[$0] != nil }).count == 1 else {
             throw field.fault("needs one of members, file and dns")
         }
+        var template = Member("each", address: "each")
         if let own = fields["members"] {
             source = .list
             members = try Self.list(own.elements().map { try $0.text() }.joined(separator: "\n"), own)
-            if let field = fields["followSeconds"] { throw field.fault("is for a fleet with 'file' or 'dns'") }
+            if let field = fields["followSeconds"] ?? fields["absences"] {
+                throw field.fault("is for a fleet with 'file' or 'dns'")
+            }
         } else if let own = fields["file"] {
             let url = URL(
                 fileURLWithPath: try own.text(), relativeTo: URL(fileURLWithPath: field.file))
             guard let data = try? Data(contentsOf: url) else { throw own.fault("\(url.path) cannot be read") }
+            // As whoever follows the file: a list that was cut off is none.
+            guard data.last == UInt8(ascii: "\n"), let text = String(validating: data, as: UTF8.self) else {
+                throw own.fault("\(url.path) is no text that ends with a newline")
+            }
             source = .file(url.path)
-            members = try Self.list(String(decoding: data, as: UTF8.self), own)
+            members = try Self.list(text, own)
         } else {
-            let own = try fields.required("dns").fields("host", "port")
-            source = .dns(
-                host: try own.required("host").text(), port: try own.required("port").count(in: 1...65_535))
+            let own = try Member.named(fields.required("dns"))
+            source = .dns(host: own.host, port: own.port, family: own.family)
             members = []
+            template = own.template
         }
+        watch = try FleetWatch.Configuration(fields)
+        template.model = watch.model
+        self.template = template
         var choice = Fleet.Configuration()
         choice.rule =
             try fields["rule"].map { own in
@@ -70,6 +88,8 @@ extension Configuration.Replicas {
             } ?? choice.rule
         choice.zone = try fields["zone"]?.text()
         choice.region = try fields["region"]?.text()
+        choice.farther = try fields.seconds("fartherSeconds", atLeast: 0) ?? choice.farther
+        choice.farthest = try fields.seconds("farthestSeconds", atLeast: 0) ?? choice.farthest
         choice.objective = try fields.seconds("objectiveSeconds")
         choice.memory = try fields.number("memory", in: 0...100)
         choice.queueAge = try fields.seconds("queueAgeSeconds")
@@ -77,16 +97,22 @@ extension Configuration.Replicas {
         choice.health = try fields["health"].map { try ReplicaHealth.Configuration($0) }
         self.choice = choice
         capacity = try fields["capacity"].map { try Configuration.Capacity($0) }
-        model = try fields["model"]?.text()
-        scrape = try fields.seconds("scrapeSeconds", atLeast: 0.01) ?? .seconds(1)
-        follow = try fields.seconds("followSeconds") ?? .seconds(5)
-        guard !members.isEmpty else { return }
+        idle = try fields["idle"].map { try Idle($0) }
+        if choice.health == nil, let field = fields["dcgm"] {
+            throw field.fault("needs 'health': without it nothing takes a replica out of use")
+        }
         let members = members
         // Made once to be checked, and again when the gateway starts.
-        _ = try field.blame { () throws(ConfigurationError) in
-            try Fleet("check", choice, members: members, at: .zero)
+        _ = try fields.blame(Self.names) { () throws(ConfigurationError) in
+            try Fleet(name, choice, members: members, at: .zero)
         }
     }
+
+    /// What the fields are called that the library knows by other names.
+    private static let names = [
+        "members": sources, "memory": ["memory"], "objective": ["objectiveSeconds"], "queueAge": ["queueAgeSeconds"],
+        "panic": ["panic"],
+    ]
 
     /// The members in the lines of `text`.
     private static func list(_ text: String, _ field: Field) throws -> [Member] {
@@ -100,26 +126,11 @@ extension Configuration.Replicas {
     }
 }
 
-extension ReplicaHealth.Configuration {
-    /// Reads the field `health`.
+extension Configuration.Replicas.Idle {
+    /// Reads the field `idle`.
     fileprivate init(_ field: Field) throws {
-        let fields = try field.fields(
-            "failures", "silences", "firstTokenSeconds", "dangerLine", "safeLine", "probeSeconds", "verifySeconds",
-            "maximumSeconds", "startSeconds", "rampSeconds", "rampFrom")
-        self.init()
-        failures = try fields.count("failures", in: 1...1_000) ?? failures
-        silences = try fields.count("silences", in: 1...1_000) ?? silences
-        firstToken = try fields.seconds("firstTokenSeconds") ?? firstToken
-        probeLease = max(probeLease, firstToken * 2)
-        dangerLine = try fields.number("dangerLine", in: 0...2) ?? dangerLine
-        safeLine = try fields.number("safeLine", in: 0...2) ?? min(safeLine, dangerLine)
-        probeInterval = try fields.seconds("probeSeconds") ?? probeInterval
-        verifyInterval = try fields.seconds("verifySeconds") ?? min(verifyInterval, probeInterval)
-        maximumInterval = try fields.seconds("maximumSeconds") ?? max(maximumInterval, probeInterval)
-        startLimit = try fields.seconds("startSeconds") ?? startLimit
-        ramp = try fields.seconds("rampSeconds", atLeast: 0) ?? ramp
-        rampFrom = try fields.number("rampFrom", in: 0...1) ?? rampFrom
-        let made = self
-        try field.blame { () throws(ConfigurationError) in try made.validate() }
+        let fields = try field.fields("seconds", "keep")
+        span = .seconds(try fields.required("seconds").number(in: 0.001...86_400))
+        kept = try fields.count("keep", in: 0...256) ?? 0
     }
 }

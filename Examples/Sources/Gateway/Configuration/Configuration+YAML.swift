@@ -70,17 +70,11 @@ extension Configuration.Upstream {
         self.name = name
         if let own = fields["fleet"] {
             if let field = fields["url"] { throw field.fault("is not for an upstream with a 'fleet'") }
-            (url, replicas) = (nil, try Configuration.Replicas(own))
+            (url, replicas) = (nil, try Configuration.Replicas(own, of: name))
         } else {
             (url, replicas) = (try Self.base(fields.required("url")), nil)
         }
-        key = try fields["keyEnv"].map { keyField in
-            let variable = try keyField.text()
-            guard let key = environment[variable], !key.isEmpty else {
-                throw keyField.fault("the environment variable \(variable) is not set")
-            }
-            return key
-        }
+        key = try fields["keyEnv"].map { [replicas] in try Self.key($0, for: replicas, environment) }
         breaker =
             if let own = fields["breaker"] {
                 try own.node.string == "none" ? nil : CircuitBreaker.Configuration(own)
@@ -96,13 +90,32 @@ extension Configuration.Upstream {
             try fields["prefill"]?.choice([
                 "none": nil, "flags": Prefill.Style.flags, "lastMessage": .lastMessage,
             ]) ?? nil
-        cooldown = try fields["cooldown"].map { own in
+        cooldown = try fields["cooldown"].map { [replicas] own in
+            guard replicas == nil else {
+                throw own.fault(
+                    "is not for an upstream with a 'fleet': one replica's 429 would keep calls from all of them; "
+                        + "without it the next attempt goes to another one")
+            }
             let times = try own.fields("firstSeconds", "maximumSeconds")
             let first = try times.seconds("firstSeconds") ?? .seconds(1)
             let most = try times.seconds("maximumSeconds") ?? max(first, .seconds(60))
             guard most >= first else { throw own.fault("maximumSeconds is less than firstSeconds") }
             return Cooldown.Times(first: first, most: most)
         }
+    }
+
+    /// The key in the variable that `field` names; replicas refuse one that no header can carry.
+    private static func key(
+        _ field: Field, for replicas: Configuration.Replicas?, _ environment: [String: String]
+    ) throws -> String {
+        let variable = try field.text()
+        guard let key = environment[variable], !key.isEmpty else {
+            throw field.fault("the environment variable \(variable) is not set")
+        }
+        try field.blame { () throws(ConfigurationError) in
+            try replicas?.watching(served: nil, key: key).validate()
+        }
+        return key
     }
 
     private static func base(_ field: Field) throws -> String {
@@ -159,7 +172,8 @@ extension Configuration.Model.Place {
     init(_ fields: Fields, _ upstreams: [String: Configuration.Upstream]) throws {
         let upstream = try fields.required("upstream")
         guard upstreams[try upstream.text()] != nil else { throw upstream.refuse("one of the upstreams") }
-        let name = try fields.required("model").text()
+        let field = try fields.required("model"), name = try field.text()
+        guard name.utf8.count <= 200 else { throw field.refuse("a name of at most 200 bytes") }
         self.init(upstream: try upstream.text(), model: name, priced: try fields["price"]?.text() ?? name)
     }
 }

@@ -1,4 +1,5 @@
 import CostLedger
+import Spillway
 import Yams
 
 /// The fields of one mapping of the configuration file.
@@ -29,6 +30,17 @@ struct Fields {
     func required(_ name: String) throws -> Field {
         guard let field = values[name] else { throw owner.fault("the field '\(name)' is missing") }
         return field
+    }
+
+    /// Runs `make` and blames what the library refuses: the first field that is there of those that stand for its own in
+    /// `names`, or else the whole mapping.
+    func blame<Value>(_ names: [String: [String]], _ make: () throws(ConfigurationError) -> Value) throws -> Value {
+        do {
+            return try make()
+        } catch {
+            let field = names[error.field, default: []].lazy.compactMap { self[$0] }.first
+            throw (field ?? owner).fault("\(error)")
+        }
     }
 
     /// All fields with their names, in the order of the file.

@@ -1,59 +1,39 @@
-import AsyncHTTPClient
 import Logging
 import Spillway
 import SpillwayHTTPClient
 
 extension Configuration.Replicas {
     /// Who knows the replicas from now on; nil: they never change.
-    func followed() throws(ConfigurationError) -> (any MemberSource)? {
+    func followed() throws(ConfigurationError) -> Roster? {
         switch source {
         case .list: nil
-        case .file(let path): FileMembers(path)
-        case .dns(let host, let port):
-            try DNSMembers(host, port: port, template: Member(host, address: "\(host):\(port)", model: model))
+        case .file(let path): Roster(FileMembers(path))
+        case .dns(let host, let port, let family):
+            Roster(try DNSMembers(host, port: port, family: family, template: template))
         }
     }
 
-    /// The replicas to begin with, once a name is resolved.
-    func present() async throws -> [Member] {
-        members.isEmpty ? try await followed()?.members() ?? [] : members
-    }
-
-    /// What keeps `fleet` informed.
+    /// How the replicas are watched.
     ///
     /// - Parameters:
-    ///   - served: A model that it is asked for, which probes ask for where the file names none.
+    ///   - served: A model that the fleet is asked for, which probes ask for where the file names none.
     ///   - key: The replicas' own; nil: none.
-    func watch(
-        _ fleet: Fleet, served: String?, key: String?, http: HTTPClient, logger: Logger
-    ) throws(ConfigurationError) -> FleetWatch {
-        let configuration = FleetWatch.Configuration { own in
-            own.model = model ?? served
-            own.apiKey = key
-            own.scrapes.interval = scrape
-            own.scrapes.longest = max(own.scrapes.longest, scrape)
-            own.scrapes.probeInterval = max(own.scrapes.probeInterval, own.scrapes.longest)
-            own.memberInterval = follow
-            own.observe = { event in
-                switch event {
-                case .members(let changes): logger.notice("\(fleet.name): \(changes.line)")
-                case .membersFailed(let error): logger.warning("\(fleet.name): the list of replicas: \(error)")
-                case .failed(let question, let member, let error):
-                    let level = question == .probe ? Logger.Level.info : .debug
-                    logger.log(level: level, "\(fleet.name): \(question.rawValue) of \(member): \(error)")
-                }
-            }
-        }
-        return try FleetWatch(fleet, configuration, client: http, source: try followed())
+    func watching(served: String?, key: String?) -> FleetWatch.Configuration {
+        var own = watch
+        own.model = watch.model ?? served
+        own.apiKey = key
+        return own
     }
 }
 
-extension MemberChanges {
-    /// Who came and went.
-    fileprivate var line: String {
-        let parts = [
-            ("added", added.map(\.name)), ("removed", removed.map(\.name)), ("changed", changed.map(\.to.name)),
-        ]
-        return parts.filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: " "))" }.joined(separator: ", ")
+extension Upstream {
+    /// Looks up the replicas of a fleet that has none yet, so that the first calls find them; without them it begins empty.
+    ///
+    /// Not for longer than this: other upstreams may answer, and the watch goes on to ask.
+    func muster(within limit: Duration = .seconds(2), logger: Logger) async {
+        guard let fleet, let roster else { return }
+        await roster.fill(fleet, within: limit)
+        guard fleet.members.isEmpty, let problem = roster.problem else { return }
+        logger.warning("\(name): has no replica yet: \(problem)")
     }
 }

@@ -53,7 +53,12 @@ struct FleetHTML: Sendable {
             calls: members.map(\.calls).max() ?? 0, waiting: members.map(\.waiting).max() ?? 0,
             pending: members.map(\.pendingTokens).max() ?? 0, tokens: members.compactMap(\.tokensPerSecond).max() ?? 0,
             answer: members.compactMap(\.answerTokensPerSecond).max() ?? 0)
-        let facts = ["rule \(fleet.rule)", fleet.zone.map { "zone \($0)" }, fleet.capacity.map(advice)]
+        let facts =
+            ["rule \(fleet.rule)", fleet.zone.map { "zone \($0)" }, fleet.capacity.map(advice)]
+            + [
+                fleet.refuses.map { "refuses calls (\($0))" }, fleet.listProblem.map { "list of replicas: \($0)" },
+                fleet.idle.flatMap { $0.isEmpty ? nil : "idle: \($0.joined(separator: ", "))" },
+            ]
         return """
             <h1>\(fleet.name.escaped)</h1>
             <p>\(facts.compactMap { $0 }.joined(separator: " · ").escaped)</p>

@@ -58,6 +58,8 @@ struct FleetPage: Encodable {
         let model: String?
         let version: String?
         let weight: Double
+        /// In the list's own unit; nil: it is not known.
+        let costPerHour: Double?
         /// Nil: there are no health checks.
         let phase: String?
         let reason: String?
@@ -87,6 +89,7 @@ struct FleetPage: Encodable {
             model = member.model
             version = member.version.map { "\($0)" }
             weight = member.weight
+            costPerHour = member.costPerHour
             phase = (status?.phase ?? standing.phase)?.rawValue
             reason = status?.reason.rawValue
             sinceSeconds = status.map { max(.zero, $0.since.duration(to: now)) / .seconds(1) }
@@ -150,10 +153,22 @@ struct FleetPage: Encodable {
         let zone: String?
         /// Nil: nobody asks how many there should be.
         let capacity: Capacity?
+        /// Why a call would be refused now; nil: it would not.
+        let refuses: String?
+        /// Why the list of replicas could not be had the last time; nil: it could, or the file is that list.
+        let listProblem: String?
+        /// Replicas that may be taken away, dearest first; nil: nobody asks.
+        let idle: [String]?
         let members: [Member]
 
         /// How a fleet stands at `now`, and what is advised.
-        init(_ fleet: GPUClient.Fleet, _ advice: ReplicaAdvice?, at now: Instant) {
+        init(
+            _ fleet: GPUClient.Fleet, _ advice: ReplicaAdvice?, at now: Instant, roster: Roster? = nil,
+            idle: Configuration.Replicas.Idle? = nil
+        ) {
+            self.idle = idle.map { fleet.idle(for: $0.span, keeping: $0.kept, at: now).map(\.name) }
+            refuses = fleet.refusal(at: now).map { "\($0)" }
+            listProblem = roster?.problem
             name = fleet.name
             rule = fleet.configuration.rule.rawValue
             zone = fleet.configuration.zone
@@ -172,7 +187,9 @@ extension FleetPage {
     init(_ upstreams: [Upstream], at now: Instant) {
         self.init(
             fleets: upstreams.compactMap { upstream in
-                upstream.fleet.map { Fleet($0, upstream.advice(at: now), at: now) }
+                upstream.fleet.map {
+                    Fleet($0, upstream.advice(at: now), at: now, roster: upstream.roster, idle: upstream.idle)
+                }
             })
     }
 }

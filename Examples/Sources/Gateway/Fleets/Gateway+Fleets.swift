@@ -33,7 +33,7 @@ extension Gateway {
             return request.headers.wantsHTML ? FleetHTML(page: page).response : try Self.page(page)
         }
         router.post("v1/fleet/{fleet}/{replica}/drain") { request, context in
-            try self.checkOperator(request)
+            try self.checkMayChange(request)
             let (fleet, health) = try self.named(context)
             let patience = try await Self.patience(request)
             let now = SystemTime().now
@@ -41,22 +41,22 @@ extension Gateway {
             return try Self.member(health.name, of: fleet)
         }
         router.post("v1/fleet/{fleet}/{replica}/undrain") { request, context in
-            try self.checkOperator(request)
+            try self.checkMayChange(request)
             let (fleet, health) = try self.named(context)
             health.undrain(at: SystemTime().now)
             return try Self.member(health.name, of: fleet)
         }
     }
 
-    /// Checks that it is the operator who asks, where callers have keys.
-    private func checkOperator(_ request: Request) throws {
+    /// Checks that it is the operator who asks, where the file names keys.
+    func checkOperator(_ request: Request) throws {
         try treasury?.checkOperator(request.headers)
         guard !fleets.isEmpty else { throw APIError(.notFound, "There is no fleet", code: "no_fleet") }
     }
 
     /// The fleet and the replica that a path names.
     private func named(_ context: GatewayContext) throws -> (Fleet, ReplicaHealth) {
-        let name = try context.parameters.require("fleet"), replica = try context.parameters.require("replica")
+        let name = try Self.text("fleet", of: context), replica = try Self.text("replica", of: context)
         guard let fleet = fleets.first(where: { $0.name == name }),
             fleet.members.contains(where: { $0.name == replica })
         else { throw APIError(.notFound, "There is no replica '\(replica)' of '\(name)'", code: "no_replica") }
@@ -64,6 +64,12 @@ extension Gateway {
             throw APIError(.conflict, "The fleet '\(name)' has no health checks", code: "no_health_checks")
         }
         return (fleet, health)
+    }
+
+    /// A part of the path as text: names of replicas may have strokes, brackets and any letters.
+    private static func text(_ parameter: String, of context: GatewayContext) throws -> String {
+        let part = try context.parameters.require(parameter)
+        return part.removingPercentEncoding ?? part
     }
 
     /// How long what runs may go on, as the body says; 30 s by default.

@@ -70,6 +70,8 @@ final class Metrics: Sendable {
     struct Snapshot: Sendable {
         var requests: [Request: Int] = [:]
         var attempts: [Attempt: Int] = [:]
+        /// Attempts without a call, by upstream: nobody took them, or what they hold could not be stored.
+        var uncalled: [String: Int] = [:]
         var tokens: [Tokens: Int] = [:]
         var spend: [Spend: Money] = [:]
         /// Calls that the ledger refused or cut, by reason.
@@ -112,6 +114,10 @@ final class Metrics: Sendable {
             }
             for attempt in report.attempts {
                 guard let place = attempt.target.flatMap({ route.places[$0] }) else { continue }
+                guard attempt.outcome.cause != .rejected else {
+                    state.uncalled[place.upstream.name, default: 0] += 1
+                    continue
+                }
                 let labels = Attempt(upstream: place.upstream.name, cause: "\(attempt.outcome.cause)")
                 state.attempts[labels, default: 0] += 1
             }

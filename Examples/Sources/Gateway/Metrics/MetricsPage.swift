@@ -28,6 +28,10 @@ struct MetricsPage: Sendable {
             "gateway_upstream_attempts_total", "counter", "Calls to upstreams that ended, by cause.",
             counts.attempts.map { (["upstream": $0.upstream, "cause": $0.cause], $1) })
         family(
+            "gateway_upstream_refusals_total", "counter",
+            "Attempts without a call: no replica took them, or what they hold could not be stored.",
+            counts.uncalled.map { (["upstream": $0], $1) })
+        family(
             "gateway_tokens_total", "counter", "Tokens of attempts, by who counted them.",
             counts.tokens.map {
                 (["upstream": $0.upstream, "model": $0.model, "kind": $0.kind, "source": $0.source], $1)

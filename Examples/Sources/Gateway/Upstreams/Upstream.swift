@@ -10,8 +10,14 @@ struct Upstream: Sendable {
     let url: String?
     /// Replicas of one's own, of which each attempt is given one; nil: it is one server.
     let fleet: Fleet?
+    /// Who knows its replicas; nil: the file names them.
+    let roster: Roster?
     /// How many of them there should be; nil: nobody asks.
     let capacity: Capacity?
+    /// When replicas may be taken away; nil: nobody asks.
+    let idle: Configuration.Replicas.Idle?
+    /// Where the API lies that OpenAI made common.
+    let apiPath: String
     let key: String?
     /// Whether it is told the deadline, and how many more attempts the call may take.
     let propagates: Bool
@@ -24,18 +30,17 @@ struct Upstream: Sendable {
     /// The likeliest to refuse first.
     let gates: [any Gate]
 
-    /// An upstream with fresh gates.
-    ///
-    /// - Parameter members: The replicas to begin with, where it has some.
-    init(_ configuration: Configuration.Upstream, members: [Member] = [], observer: any Observer) throws {
+    /// An upstream with fresh gates; a fleet whose replicas the file does not name has none yet.
+    init(_ configuration: Configuration.Upstream, observer: any Observer) throws {
         name = configuration.name
         url = configuration.url
         fleet = try configuration.replicas.map {
-            try Fleet(
-                configuration.name, $0.choice, members: members.isEmpty ? $0.members : members, at: SystemTime().now,
-                observer: observer)
+            try Fleet(configuration.name, $0.choice, members: $0.members, at: SystemTime().now, observer: observer)
         }
+        roster = try configuration.replicas?.followed()
         capacity = try configuration.replicas?.capacity.map { try Capacity($0) }
+        idle = configuration.replicas?.idle
+        apiPath = configuration.replicas?.watch.apiPath ?? "/v1"
         key = configuration.key
         propagates = configuration.propagates
         prefill = configuration.prefill
@@ -58,25 +63,12 @@ struct Upstream: Sendable {
         quota.learn(signals, sent: sent, at: SystemTime().now)
     }
 
-    /// Whether a call could pass the breaker, and some replica could take it.
+    /// Why no call could pass the breaker, or no replica would take it; nil: one could.
     ///
     /// A breaker whose open time is over is asked: if nobody sent calls because it is open, it would stay so for ever.
-    func isAvailable(at now: Instant) -> Bool {
-        if let fleet, !fleet.isAvailable(at: now) { return false }
-        guard let breaker, [.open, .isolated].contains(breaker.currentState) else { return true }
-        do throws(Rejection) {
-            let permit = try breaker.admit(at: now)
-            permit.void(at: now)
-            return true
-        } catch {
-            return false
-        }
-    }
-}
-
-extension Fleet {
-    /// Whether some replica takes calls, be it as the least bad.
-    func isAvailable(at now: Instant) -> Bool {
-        standings(at: now).contains { [nil, .ready, .degraded].contains($0.phase) }
+    func refusal(at now: Instant) -> Reason? {
+        if let refusal = fleet?.refusal(at: now) { return refusal }
+        guard let breaker, [.open, .isolated].contains(breaker.currentState) else { return nil }
+        return breaker.refusal(at: now)
     }
 }

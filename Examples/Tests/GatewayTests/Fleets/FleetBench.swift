@@ -33,6 +33,7 @@ struct FleetView: Decodable {
         let name: String
         let address: String
         let zone: String?
+        let costPerHour: Double?
         let phase: String?
         let reason: String?
         let calls: Int
@@ -63,6 +64,9 @@ struct FleetView: Decodable {
         let name: String
         let rule: String
         let capacity: Capacity?
+        let refuses: String?
+        let listProblem: String?
+        let idle: [String]?
         let members: [Member]
 
         /// The member of that name; nil: there is none.
@@ -120,7 +124,7 @@ func withFleet(
     replicas: Int = 3, fleet: String = "scrapeSeconds: 0.05", health: String? = quickHealth,
     policy: String = "{ retries: 3, backoff: { kind: none }, firstContentSeconds: 10 }", flags: [String] = [],
     speed: Int = 1000, each: [String] = [], extra: String = "", sessions: (any SessionStore)? = nil,
-    _ body: (Bench) async throws -> Void
+    connections: Int? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
     let options = try FleetOptions.parse(["--port=0", "--replicas=\(replicas)", "--speed=\(speed)"] + flags)
     try await running {
@@ -139,20 +143,21 @@ func withFleet(
             policy: \(policy)
             \(extra)
             """
-        try await withFleetGateway(yaml, addresses, isReady: health == nil, sessions: sessions, body)
+        try await withFleetGateway(
+            yaml, addresses, isReady: health == nil, sessions: sessions, connections: connections, body)
     }
 }
 
 /// Runs `body` against a gateway with this file, once all replicas of its fleet are ready.
 func withFleetGateway(
     _ yaml: String, _ addresses: FleetServer.Addresses, isReady: Bool = false, sessions: (any SessionStore)? = nil,
-    _ body: (Bench) async throws -> Void
+    connections: Int? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
     // More connections than the shared client opens to one host.
     let client = HTTPClient(configuration: .underPolicy)
     let outcome: Result<Void, any Error>
     do {
-        try await withGateway(yaml, sessions: sessions) { gateway, port in
+        try await withGateway(yaml, sessions: sessions, connections: connections) { gateway, port in
             let bench = Bench(fleet: addresses, gateway: gateway, port: port, client: client)
             if !isReady {
                 // The page of the fleets may need a key.

@@ -66,6 +66,29 @@ import Testing
         }
     }
 
+    @Test func `a replica of any name is drained`() async throws {
+        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
+        try await running {
+            try await FleetServer(options).run(ready: $0)
+        } body: { addresses in
+            let names = ["a/b": "a%2Fb", "größte": "gr%C3%B6%C3%9Fte", "[::1]:80": "%5B%3A%3A1%5D:80", "50%": "50%25"]
+            let members = names.keys.sorted().map { "\"\($0) 127.0.0.1:\(addresses.replicas[0])\"" }
+            let yaml = """
+                upstreams:
+                  our/own: { fleet: { members: [\(members.joined(separator: ", "))], health: \(quickHealth) } }
+                models:
+                  chat: { targets: [{ upstream: our/own, model: fake-7b }] }
+                """
+            try await withFleetGateway(yaml, addresses) { bench in
+                for (name, part) in names {
+                    let response = try await bench.send(.POST, "v1/fleet/our%2Fown/\(part)/drain")
+                    #expect(response.status == .ok, "\(name)")
+                }
+                try await bench.fleetView { $0.members.allSatisfy { $0.phase == "draining" || $0.drain != nil } }
+            }
+        }
+    }
+
     @Test func `where callers have keys, fleets are the operator's`() async throws {
         try await withFleet(replicas: 1, extra: Purse.yaml()) { bench in
             for (method, path) in [
@@ -81,6 +104,44 @@ import Testing
                 let response = try await bench.send(method, path, headers: headers)
                 #expect(response.status == .ok)
             }
+        }
+    }
+
+    @Test(arguments: ["0.0.0.0", "::", "gateway.example", "127.0.0.1.example"])
+    func `others than this machine need a key to drain`(host: String) async throws {
+        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }") { bench in
+            for path in ["drain", "undrain"] {
+                let response = try await bench.send(.POST, "v1/fleet/own/gpu-1/\(path)")
+                #expect(response.status == .forbidden)
+                #expect(try await response.apiError["code"] == "operator_only")
+            }
+            let view = try await bench.fleetView()
+            #expect(view["gpu-1"]?.phase == "ready" && view["gpu-1"]?.drain == nil)
+        }
+        let keys = "operator: { keys: [\"\(KeyHash(of: Purse.root).text)\"] }"
+        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }\n\(keys)") { bench in
+            let path = "v1/fleet/own/gpu-1/drain"
+            let stranger = try await bench.send(.POST, path)
+            #expect(stranger.status == .unauthorized)
+            let headers: HTTPHeaders = ["authorization": "Bearer \(Purse.root)"]
+            #expect(try await bench.send(.POST, path, headers: headers).status == .ok)
+            // Calls need none.
+            #expect(try await bench.ask("hello").status == 503)
+        }
+    }
+
+    @Test(arguments: ["127.0.0.1", "127.8.0.1", "localhost", "::1"])
+    func `at this machine nobody needs a key, but proxies and pages do`(host: String) async throws {
+        try await withFleet(replicas: 1, extra: "server: { host: '\(host)' }") { bench in
+            let path = "v1/fleet/own/gpu-1/drain"
+            for (name, value) in [
+                ("origin", "https://evil.example"), ("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=a"),
+                ("sec-fetch-site", "cross-site"), ("via", "1.1 proxy"),
+            ] {
+                let response = try await bench.send(.POST, path, headers: [name: value])
+                #expect(response.status == .forbidden)
+            }
+            #expect(try await bench.send(.POST, path).status == .ok)
         }
     }
 

@@ -92,6 +92,11 @@ import Testing
                 #expect(seen.error?["message"].string.contains("version 3 of fake-7b") == true)
             }
             #expect(try await bench.ask("hello", headers: session("new")).status == 200)
+            // Nobody was called but for the new one.
+            let page = try await bench.send(.GET, "metrics").text
+            #expect(page.contains(#"gateway_upstream_refusals_total{upstream="own"} "#), "\(page)")
+            #expect(page.contains(#"gateway_upstream_attempts_total{cause="none",upstream="own"} 1"#), "\(page)")
+            #expect(!page.contains(#"cause="rejected""#), "\(page)")
         }
     }
 
