@@ -7,7 +7,12 @@ import Foundation
 struct FakeFleetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "FakeFleet",
-        abstract: "A fleet of simulated OpenAI-compatible inference servers that fail on request."
+        abstract: "A fleet of simulated OpenAI-compatible inference servers that fail on request.",
+        discussion: """
+            Each replica has a port of its own after that of the control. Faults are put to the control:
+              curl -X PUT localhost:9100/control/faults -d '[{"replica": 1, "fault": "stuck-kernel", "duration_ms": 5000}]'
+            GET /control/stats counts, POST /control/reset takes all back. Examples/README.md names the faults.
+            """
     )
 
     @OptionGroup var options: FleetOptions

@@ -41,7 +41,7 @@ extension Redundancy {
     }
 
     /// One step of reliability, and what it takes.
-    public struct Nine: Sendable, Hashable {
+    public struct Nine: Sendable, Hashable, CustomStringConvertible {
         /// How many nines the attainment has: 3 is 99.9 %.
         public let nines: Int
         /// Spares that it takes, in all.
@@ -50,6 +50,12 @@ extension Redundancy {
         public let added: Int
         /// What all the ``spares`` cost a month of 730 hours, in nano-dollars.
         public let monthlyNanoDollars: Int64
+
+        /// One line: the nines, the spares, and what they cost.
+        public var description: String {
+            let cents = monthlyNanoDollars / 10_000_000, rest = cents % 100
+            return "\(nines) nines: \(spares) spares (\(added) more), $\(cents / 100).\(rest < 10 ? "0" : "")\(rest) a month"
+        }
     }
 
     /// Doubles the spares until they suffice, then halves the gap: more spares are never worse.

@@ -38,6 +38,9 @@ struct CostTests {
     func unreachable() throws {
         #expect(try Redundancy(needed: 2_000, availability: 0.01).spares(for: 0.9) == nil)
         let plan = try Redundancy(needed: 4, availability: 0.99, zones: 2, zoneAvailability: 0.99)
+        let example = try Redundancy(needed: 8, availability: 0.956).nines(
+            through: 3, price: ReplicaPrice(nanoDollarsPerHour: 2 * dollar))
+        #expect(example.last?.description == "3 nines: 3 spares (1 more), $4380.00 a month")
         let steps = try plan.nines(through: 9, price: ReplicaPrice(nanoDollarsPerHour: dollar))
         #expect(steps.map(\.nines) == [1, 2, 3])
     }

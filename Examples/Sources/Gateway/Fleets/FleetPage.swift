@@ -96,7 +96,7 @@ struct FleetPage: Encodable {
             share = status?.share
             vetoes = status?.vetoes.map { "\($0)" }
             streams = status?.streams
-            drain = status?.drain.map { Drain($0, at: now) }
+            drain = standing.drain.map { Drain($0, at: now) }
             calls = standing.calls
             waiting = standing.waiting
             oldestWaitSeconds = standing.oldestWait / .seconds(1)
@@ -160,6 +160,8 @@ struct FleetPage: Encodable {
         /// Replicas that may be taken away, dearest first; nil: nobody asks.
         let idle: [String]?
         let members: [Member]
+        /// Replicas that are wanted no more and have calls yet.
+        let leaving: [Member]
 
         /// How a fleet stands at `now`, and what is advised.
         init(
@@ -176,6 +178,7 @@ struct FleetPage: Encodable {
             members = fleet.standings(at: now).map {
                 Member($0, fleet.health(of: $0.member.name)?.status(at: now), at: now)
             }
+            leaving = fleet.leaving(at: now).map { Member($0, nil, at: now) }
         }
     }
 

@@ -15,8 +15,9 @@ extension APIError {
         case .cancelled: self.init(.init(code: 499), "The client went away", type: "cancelled", code: "cancelled")
         case .timedOut(let limit, let own)
         where limit != .deadline || own.map { Self.isSilence($0.outcome.cause) } ?? true:
-            let message = last.map(\.message) ?? "no upstream answered in time"
-            self.init(.gatewayTimeout, message, type: "timeout", code: "\(limit.reason)")
+            // That it was cancelled says less than why.
+            let message = last.flatMap { $0.outcome.cause == .cancelled ? nil : $0.message }
+            self.init(.gatewayTimeout, message ?? "no upstream answered in time", type: "timeout", code: "\(limit.reason)")
         case .rejected(let rejection, _) where last == nil: self.init(rejection, .serviceUnavailable)
         default:
             if let rejection = last?.rejection {

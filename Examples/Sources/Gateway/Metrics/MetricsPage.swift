@@ -58,6 +58,10 @@ struct MetricsPage: Sendable {
                 "gateway_replica_pending_tokens", "gauge", "Tokens that calls have yet to compute before their first.",
                 replicas.map { ($0, $1.pendingTokens) })
             family(
+                "gateway_replica_tokens_per_second", "gauge",
+                "Tokens ahead of a first one that a replica computes in a second, as its calls showed.",
+                replicas.compactMap { labels, standing in standing.tokensPerSecond.map { (labels, Int($0)) } })
+            family(
                 "gateway_replica_phase", "gauge", "1 for the phase that a replica with health checks is in.",
                 replicas.compactMap { labels, standing in
                     standing.phase.map { (labels.merging(["phase": $0.rawValue]) { $1 }, 1) }
