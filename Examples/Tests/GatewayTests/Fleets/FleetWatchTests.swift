@@ -10,8 +10,12 @@ import Testing
 
 /// How the gateway keeps its fleets informed.
 @Suite(.timeLimit(.minutes(10))) struct FleetWatchTests {
-    @Test func `calls that take all connections hold up neither scrapes nor probes`() async throws {
-        try await withFleet(replicas: 1, connections: 1) { bench in
+    /// Calls that hang do so until the test has seen what it waits for, however busy the machine is.
+    private static let patient =
+        "{ retries: 0, deadlineSeconds: 600, attemptSeconds: 600, firstContentSeconds: 600, stallSeconds: 600 }"
+
+    @Test func `calls that take all connections hold up no scrape`() async throws {
+        try await withFleet(replicas: 1, health: nil, policy: Self.patient, connections: 1) { bench in
             try await bench.fault(.stuckKernel)
             let asking = Task { try await bench.ask("hello", streamed: true) }
             // Only a scrape tells what runs.
@@ -136,7 +140,7 @@ import Testing
     @Test func `replicas that idle are named, the dearest first, and the cheapest kept`() async throws {
         let costs = ["cost=2", "cost=9.5", "", "cost=4"]
         let idle = "idle: { seconds: 0.001, keep: 1 }, rule: round_robin, scrapeSeconds: 0.05"
-        try await withFleet(replicas: 4, fleet: idle, health: nil, each: costs) { bench in
+        try await withFleet(replicas: 4, fleet: idle, health: nil, policy: Self.patient, each: costs) { bench in
             let all = try await bench.fleetView { $0.idle?.count == 3 }
             #expect(all.members.map(\.costPerHour) == [2, 9.5, nil, 4])
             // What is not known costs least.
