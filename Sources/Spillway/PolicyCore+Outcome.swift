@@ -93,7 +93,8 @@ extension PolicyCore {
             flow.record?.attempts.append(
                 CallReport.AttemptRecord(
                     target: name(of: leg.target), replica: leg.attempt.replica?.name, number: flow.number,
-                    hedge: leg.attempt.hedge, started: leg.attempt.started, firstContent: leg.watch.firstContent, ended: ended,
+                    hedge: leg.attempt.hedge, started: leg.attempt.started, firstContent: leg.watch.firstContent,
+                    ended: ended,
                     outcome: outcome))
             let began = leg.attempt.started
             let took =

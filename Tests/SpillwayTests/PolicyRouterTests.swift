@@ -57,7 +57,8 @@ import Testing
 
     @Test func aFleetIsAskedForAnotherReplicaBeforeTheNextTier() async throws {
         for (cause, asked) in [
-            (Outcome.Cause.timeout, 3), (.serverError, 3), (.truncated, 3), (.overloaded, 3), (.rateLimited, 3), (.rejected, 1),
+            (Outcome.Cause.timeout, 3), (.serverError, 3), (.truncated, 3), (.overloaded, 3), (.rateLimited, 3),
+            (.rejected, 1),
             (.quotaExhausted, 1), (.contextTooLong, 1),
         ] {
             trail.withLock { $0 = [] }

@@ -54,7 +54,8 @@ extension Redundancy {
         /// One line: the nines, the spares, and what they cost.
         public var description: String {
             let cents = monthlyNanoDollars / 10_000_000, rest = cents % 100
-            return "\(nines) nines: \(spares) spares (\(added) more), $\(cents / 100).\(rest < 10 ? "0" : "")\(rest) a month"
+            return
+                "\(nines) nines: \(spares) spares (\(added) more), $\(cents / 100).\(rest < 10 ? "0" : "")\(rest) a month"
         }
     }
 

@@ -75,7 +75,8 @@ extension ModelRouter {
 
     /// Whether the same place may be asked again: a fleet that has another replica for the attempt.
     private func mayRepeat(_ place: Int, _ cause: Outcome.Cause, _ call: Call, _ walk: inout Walk) -> Bool {
-        guard let most = places[place].model?.configuration.attempts, most > 1, cause.speaksAgainstTarget || cause == .rateLimited,
+        guard let most = places[place].model?.configuration.attempts, most > 1,
+            cause.speaksAgainstTarget || cause == .rateLimited,
             cause.neverBegan || call.idempotency.allowsRepetition
         else { return false }
         return walk.countFailure(at: place) < most

@@ -104,7 +104,9 @@ package final class AttemptWatch: Timed {
     /// Notes that the answer is about to be passed on; false when it must not be, since the attempt is over.
     func commit(resumable: Bool) -> Bool {
         state.withLock { state in
-            guard state.phase != .ended, state.exceeded == nil, resumable || !state.clock.isLeaving else { return false }
+            guard state.phase != .ended, state.exceeded == nil, resumable || !state.clock.isLeaving else {
+                return false
+            }
             if state.commitment != .final { state.commitment = resumable ? .resumable : .final }
             return true
         }

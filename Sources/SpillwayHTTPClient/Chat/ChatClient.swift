@@ -123,7 +123,8 @@ public struct ChatClient: Sendable, CustomStringConvertible {
                             ChatCompletion.self, from: try await response.whole(upTo: Self.bodyLimit))
                     }
                 }
-                let answer = if let visit { try await visit.untilHandedOver(time: http.time, ask) } else { try await ask() }
+                let answer =
+                    if let visit { try await visit.untilHandedOver(time: http.time, ask) } else { try await ask() }
                 attempt.used(answer.usage ?? answer.counted(promptTokens: Int(call.tokens.input)))
                 visit?.settle(.success, usage: answer.usage, at: http.time.now)
                 return answer

@@ -47,7 +47,8 @@ public final class FleetVisits: Sendable {
     public func begin(at fleet: Fleet, for attempt: Attempt, at now: Instant) throws(UpstreamError) -> FleetVisit {
         do throws(Rejection) {
             // As one step, or two attempts that begin together might go to one place.
-            let visit = try state.withLock { state throws(Rejection) in try enter(fleet, attempt.call, &state, at: now) }
+            let visit = try state.withLock { state throws(Rejection) in try enter(fleet, attempt.call, &state, at: now)
+            }
             attempt.goes(to: visit.member.name)
             return visit
         } catch {

@@ -21,12 +21,11 @@ extension Member {
     /// - Throws: `ConfigurationError` with the address.
     public func validateURL() throws(ConfigurationError) {
         let url = URL(string: url("/")), host = url?.host ?? ""
-        let isPath = address.contains("://") || !address.contains("/")
         try Validation("Member \(name)").require(
-            ["http", "https"].contains(url?.scheme?.lowercased()) && !host.isEmpty && isPath && url?.query == nil
+            ["http", "https"].contains(url?.scheme?.lowercased()) && !host.isEmpty && url?.query == nil
                 && url?.fragment == nil && url?.user == nil,
             "address", "'\(url?.user == nil ? address : "(with a user)")'",
-            "host:port, [IPv6]:port, or an http or https URL without user, query and fragment")
+            "host:port, [IPv6]:port, or an http or https URL, without user, query and fragment")
     }
 }
 #endif

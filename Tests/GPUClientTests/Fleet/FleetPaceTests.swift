@@ -53,7 +53,9 @@ import Testing
     }
 
     @Test func streamsAmongWholeAnswersMakeNoReplicaSeemFast() throws {
-        for streams: (Int) -> Bool in [{ $0 % 2 == 0 }, { $0 * 7_919 % 13 < 6 }, { $0 == 1 }, { $0 % 100 == 0 }, { $0 > 500 }, { _ in false }] {
+        for streams: (Int) -> Bool in [
+            { $0 % 2 == 0 }, { $0 * 7_919 % 13 < 6 }, { $0 == 1 }, { $0 % 100 == 0 }, { $0 > 500 }, { _ in false },
+        ] {
             let counts = try shares(6_000, streams: streams)
             #expect(counts.min()! > 1_600, "\(counts)")
         }

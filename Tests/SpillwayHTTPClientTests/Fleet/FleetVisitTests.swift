@@ -8,6 +8,7 @@ import Testing
 
 @Suite("A call's stay at a replica", .timeLimit(.minutes(10)))
 struct FleetVisitTests {
+    private let attempt = Attempt(number: 1, call: Call(), started: .zero)
     private static let answer = """
         {"id":"a1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},
         "finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}
@@ -70,11 +71,11 @@ struct FleetVisitTests {
             Member("new", address: "b:1", model: "m", version: ModelVersion(2, 0, 0)))
         for _ in 0..<8 {
             let visits = FleetVisits()
-            let first = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
-            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero) }
+            let first = try visits.begin(at: fleet, for: attempt, at: .zero)
+            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: attempt, at: .zero) }
             let name = first.member.name
             first.settle(.failure(.serverError), at: .zero)
-            let second = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+            let second = try visits.begin(at: fleet, for: attempt, at: .zero)
             #expect(second.member.name == name)
             second.settle(.success, at: .zero)
         }
@@ -88,7 +89,7 @@ struct FleetVisitTests {
         for _ in 0..<8 {
             let visits = FleetVisits()
             func begin() throws -> FleetVisit {
-                try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+                try visits.begin(at: fleet, for: attempt, at: .zero)
             }
             let first = try begin(), name = first.member.name
             first.settle(.failure(.serverError), at: .zero)
@@ -105,22 +106,22 @@ struct FleetVisitTests {
             // Two names of one server, so that whichever is first fails.
             let fleet = try fleet(member("gpu-1", upstream), member("gpu-2", upstream))
             let visits = FleetVisits()
-            let first = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+            let first = try visits.begin(at: fleet, for: attempt, at: .zero)
             // A hedge beside it.
-            let beside = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+            let beside = try visits.begin(at: fleet, for: attempt, at: .zero)
             #expect(Set([first.member.name, beside.member.name]) == ["gpu-1", "gpu-2"])
-            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero) }
+            #expect(throws: UpstreamError.self) { try visits.begin(at: fleet, for: attempt, at: .zero) }
             beside.settle(.neutral(.cancelled), at: .zero)
             first.settle(.failure(.serverError), at: .zero)
             for _ in 0..<8 {
-                let next = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+                let next = try visits.begin(at: fleet, for: attempt, at: .zero)
                 #expect(next.member.name == beside.member.name)
                 next.settle(.success, at: .zero)
             }
-            let last = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+            let last = try visits.begin(at: fleet, for: attempt, at: .zero)
             last.settle(.failure(.connect), at: .zero)
             // It has failed everywhere.
-            _ = try visits.begin(at: fleet, for: Attempt(number: 1, call: Call(), started: .zero), at: .zero)
+            _ = try visits.begin(at: fleet, for: attempt, at: .zero)
 
             #expect(try await chat(fleet, client).complete(hello).content == "Hello")
             let one = try self.fleet(member("gpu-1", upstream))
@@ -256,7 +257,8 @@ struct FleetVisitTests {
             ]) { upstream, client in
                 let fleet = try fleet(member("gpu-1", upstream), member("gpu-2", upstream), health: true, time: time)
                 let chat = try ChatClient(
-                    fleet: fleet, http: PolicyHTTPClient(client, policy: try policy(retries: 1, time: time), time: time))
+                    fleet: fleet, http: PolicyHTTPClient(client, policy: try policy(retries: 1, time: time), time: time)
+                )
                 let stream = try await chat.stream(hello, recovery: recovery)
                 try leave(fleet, time)
                 if recovery == .fail { try await upstream.finish([Wire.text("lo"), Wire.end]) }

@@ -17,7 +17,8 @@ extension APIError {
         where limit != .deadline || own.map { Self.isSilence($0.outcome.cause) } ?? true:
             // That it was cancelled says less than why.
             let message = last.flatMap { $0.outcome.cause == .cancelled ? nil : $0.message }
-            self.init(.gatewayTimeout, message ?? "no upstream answered in time", type: "timeout", code: "\(limit.reason)")
+            self.init(
+                .gatewayTimeout, message ?? "no upstream answered in time", type: "timeout", code: "\(limit.reason)")
         case .rejected(let rejection, _) where last == nil: self.init(rejection, .serviceUnavailable)
         default:
             if let rejection = last?.rejection {

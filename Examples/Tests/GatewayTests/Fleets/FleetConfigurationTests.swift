@@ -100,7 +100,7 @@ struct FleetConfigurationTests {
             ("{ members: [\"# none\"] }", "", "upstreams.a.fleet.members", "names no replica"),
             ("{ members: [\"g\"] }", "", "upstreams.a.fleet.members", "line 1: g has no address"),
             ("{ members: [\"g h:1\", \"g h:2\"] }", "", "upstreams.a.fleet.members", "line 2: g is in line 1"),
-            ("{ members: [\"g h:1 colour=red\"] }", "", "upstreams.a.fleet.members", "colour cannot be 'red'"),
+            ("{ members: [\"g h:1 colour=red\"] }", "", "upstreams.a.fleet.members", "there is no 'colour'"),
             ("{ members: [{ name: g }] }", "", "upstreams.a.fleet.members[0]", "a mapping is not a text"),
             ("{ file: /nowhere/at/all }", "", "upstreams.a.fleet.file", "/nowhere/at/all cannot be read"),
             ("{ dns: { host: h } }", "", "upstreams.a.fleet.dns", "'port' is missing"),
