@@ -13,6 +13,7 @@ extension FleetState.Books {
     func open(_ ask: FleetState.Ask) -> Open {
         if isAnyAsGood(ask) { return Open(replicas: wanted) }
         let gate = ask.versions ?? ask.session.map { VersionGate($0) }, tokens = ask.tokens
+        let isCooling = coolUntil > ask.now
         var paused = Instant.distantFuture
         var wanted = 0, well = 0, candidates = 0, fitting = 0, full = 0, old = 0
         var (ready, degraded) = replicas.withUnsafeBufferPointer { replicas in
@@ -20,7 +21,8 @@ extension FleetState.Books {
                 let replica = replicas[place]
                 if replica.isLeaving { return (false, false) }
                 wanted += 1
-                let phase = replica.phase, isReady = phase == .ready && replica.cooling.until <= ask.now
+                let phase = replica.phase
+                let isReady = phase == .ready && !(isCooling && records[place].cooling.until > ask.now)
                 if isReady { well += 1 }
                 if tokens > replica.window { return (false, false) }
                 fitting += 1
@@ -28,8 +30,8 @@ extension FleetState.Books {
                 if !ask.avoided.isEmpty, ask.avoided.contains(records[place].member.name) { return (false, false) }
                 if let gate, !gate.allows(records[place].member) { return (false, false) }
                 // Never earlier than told.
-                if replica.cooling.told > ask.now {
-                    paused = min(paused, replica.cooling.told)
+                if isCooling, records[place].cooling.told > ask.now {
+                    paused = min(paused, records[place].cooling.told)
                     return (false, false)
                 }
                 // That all who are well are full is no reason to ask the sick.

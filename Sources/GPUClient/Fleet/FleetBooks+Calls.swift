@@ -73,8 +73,8 @@ extension FleetState.Books {
         }
         if let now {
             replicas[place].lastUsed = max(replicas[place].lastUsed, now)
-            replicas[place].cooling.note(outcome, at: now)
-            coolUntil = max(coolUntil, max(replicas[place].cooling.until, replicas[place].cooling.told))
+            records[place].cooling.note(outcome, at: now)
+            coolUntil = max(coolUntil, max(records[place].cooling.until, records[place].cooling.told))
         }
         replicas[place].calls -= 1
         replicas[place].held -= entry.held

@@ -42,7 +42,7 @@ extension FleetState.Books {
 
     /// Lets what is known of each replica fade with time, or one that was slow once would get no call that shows otherwise.
     private mutating func forget(at now: Instant) {
-        let seconds = Int(min(100, pacedAt.duration(to: now).components.seconds))
+        let seconds = min(100, now.nanoseconds.since(pacedAt.nanoseconds) / 1_000_000_000)
         guard seconds > 0 else { return }
         pacedAt = now
         let rest = (0..<seconds).reduce(1) { rest, _ in rest * Self.second }

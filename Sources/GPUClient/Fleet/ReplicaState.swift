@@ -20,8 +20,6 @@ struct ReplicaState: Sendable {
     /// Own calls whose first token has not come, in the order in which they began: tickets, −1: none.
     var oldest = -1
     var newest = -1
-    /// Whether it is left alone for a while.
-    var cooling = Cooling()
     /// When its last call began or ended.
     var lastUsed: Instant
 
@@ -133,6 +131,8 @@ struct ReplicaRecord: Sendable {
     let health: ReplicaHealth?
     /// Whether somebody had drained it before it was wanted no more.
     var wasDrained = false
+    /// Whether it is left alone for a while.
+    var cooling = Cooling()
     /// What the engine said last.
     var load = EngineLoad()
 
