@@ -9,13 +9,13 @@ import Testing
 @Suite("A call's stay at a replica", .timeLimit(.minutes(10)))
 struct FleetVisitTests {
     private let attempt = Attempt(number: 1, call: Call(), started: .zero)
-    private static let answer = """
+    static let answer = """
         {"id":"a1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},
         "finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}
         """
     private static let load = [OrcaReport.responseHeader: "TEXT named_metrics.num_requests_waiting=7"]
 
-    private func fleet(_ members: Member..., health: Bool = false, time: any TimeSource = .system) throws -> Fleet {
+    func fleet(_ members: Member..., health: Bool = false, time: any TimeSource = .system) throws -> Fleet {
         let configuration = Fleet.Configuration { if health { $0.health = ReplicaHealth.Configuration() } }
         let fleet = try Fleet("own", configuration, members: members, at: time.now)
         if health { for member in members { probe(fleet, member.name, time) } }
@@ -23,12 +23,12 @@ struct FleetVisitTests {
     }
 
     /// A probe finds the replica well.
-    private func probe(_ fleet: Fleet, _ name: String, _ time: any TimeSource) {
+    func probe(_ fleet: Fleet, _ name: String, _ time: any TimeSource) {
         guard let health = fleet.health(of: name), let probe = health.beginProbe(at: time.now) else { return }
         health.probed(probe, .generated(firstToken: .milliseconds(10)), at: time.now)
     }
 
-    private func member(_ name: String, _ upstream: Upstream) -> Member {
+    func member(_ name: String, _ upstream: Upstream) -> Member {
         Member(name, address: "127.0.0.1:\(upstream.port)")
     }
 
@@ -36,7 +36,7 @@ struct FleetVisitTests {
         try ChatClient(fleet: fleet, http: PolicyHTTPClient(client, policy: try policy(retries: retries)))
     }
 
-    private let hello = ChatRequest(model: "m", messages: [ChatMessage(role: "user", content: "hello")])
+    let hello = ChatRequest(model: "m", messages: [ChatMessage(role: "user", content: "hello")])
 
     @Test(
         "lies at the member's address, with or without a scheme",
@@ -210,108 +210,6 @@ struct FleetVisitTests {
             #expect(fleet.health(of: "gpu-1")?.status(at: time.now).reason == .hung)
             #expect(fleet.standings(at: time.now)[0].calls == 0)
         }
-    }
-
-    /// A fleet of two names of one server, of which the one that is asked first is then drained, at once.
-    private func leave(_ fleet: Fleet, _ time: ManualTime) throws {
-        let name = try #require(fleet.standings(at: time.now).first { $0.calls > 0 }).member.name
-        fleet.health(of: name)?.drain(deadline: time.now, at: time.now)
-        #expect(fleet.handOver(at: time.now) == 1)
-    }
-
-    private func moved(_ fleet: Fleet) -> [String] {
-        fleet.standings(at: .zero).compactMap(\.drain?.description)
-    }
-
-    @Test("a stream that waits goes on at another replica when its own must be left")
-    func handOverWaiting() async throws {
-        let time = ManualTime()
-        try await withUpstream([.stream([": alive\n\n"], .never), .stream([Wire.text("Hello"), Wire.end])]) {
-            upstream, client in
-            let fleet = try fleet(member("gpu-1", upstream), member("gpu-2", upstream), health: true, time: time)
-            let chat = try ChatClient(
-                fleet: fleet, http: PolicyHTTPClient(client, policy: try policy(retries: 1, time: time), time: time))
-            var arrivals = upstream.arrivals.makeAsyncIterator()
-            let asking = Task {
-                let stream = try await chat.stream(hello)
-                var text = ""
-                for try await chunk in stream { text += chunk.content }
-                return (text, await stream.report)
-            }
-            _ = await arrivals.next()
-            try leave(fleet, time)
-            let (text, report) = try await asking.value
-            #expect(text == "Hello")
-            #expect(Set(report.attempts.compactMap(\.replica)) == ["gpu-1", "gpu-2"])
-            #expect(moved(fleet) == ["drained: of 1 streams 0 finished, 1 handed over, 0 lost, 0 left"])
-        }
-    }
-
-    @Test("a stream goes on at another replica where that can continue it, and else stays to its end")
-    func handOverFlowing() async throws {
-        let time = ManualTime()
-        for recovery in [StreamRecovery.restart, .fail] {
-            try await withUpstream([
-                .stream([Wire.text("Hel")], .never),
-                .stream([Wire.text("Hello"), Wire.end]),
-            ]) { upstream, client in
-                let fleet = try fleet(member("gpu-1", upstream), member("gpu-2", upstream), health: true, time: time)
-                let chat = try ChatClient(
-                    fleet: fleet, http: PolicyHTTPClient(client, policy: try policy(retries: 1, time: time), time: time)
-                )
-                let stream = try await chat.stream(hello, recovery: recovery)
-                try leave(fleet, time)
-                if recovery == .fail { try await upstream.finish([Wire.text("lo"), Wire.end]) }
-                var text = ""
-                for try await chunk in stream { text += chunk.content }
-                #expect(text == "Hello")
-                let report = await stream.report
-                #expect(report.attempts.count == (recovery == .fail ? 1 : 2))
-                let (finished, handedOver) = recovery == .fail ? (1, 0) : (0, 1)
-                #expect(
-                    moved(fleet) == [
-                        "drained: of 1 streams \(finished) finished, \(handedOver) handed over, 0 lost, 0 left"
-                    ])
-            }
-        }
-    }
-
-    @Test("a whole answer that has not come is asked for at another replica when its own must be left")
-    func handOverWhole() async throws {
-        let time = ManualTime()
-        try await withUpstream([.stream([], .never), .plain(200, [:], Self.answer)]) { upstream, client in
-            let fleet = try fleet(member("gpu-1", upstream), member("gpu-2", upstream), health: true, time: time)
-            let chat = try ChatClient(
-                fleet: fleet, http: PolicyHTTPClient(client, policy: try policy(retries: 1, time: time), time: time))
-            var arrivals = upstream.arrivals.makeAsyncIterator()
-            let asking = Task { try await chat.complete(hello).content }
-            _ = await arrivals.next()
-            try leave(fleet, time)
-            #expect(try await asking.value == "Hello")
-            #expect(moved(fleet) == ["drained: of 1 streams 0 finished, 1 handed over, 0 lost, 0 left"])
-        }
-    }
-
-    @Test("a watch sees to it that calls go on elsewhere")
-    func handOverWatched() async throws {
-        let engine = try await Engine.start("engine")
-        let fleet = try Fleet("fleet", .init { $0.health = .quick }, members: [engine.member()], at: SystemTime().now)
-        probe(fleet, "engine", .system)
-        let told = Locked(false), visit = try fleet.visit(Call(), at: SystemTime().now)
-        visit.whenHandedOver { told.withLock { $0 = true } }
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .underPolicy)
-        let watch = try FleetWatch(fleet, .quick, client: client)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await watch.run() }
-            fleet.health(of: "engine")?.drain(deadline: SystemTime().now, at: SystemTime().now)
-            try await until { told.withLock { $0 } }
-            group.cancelAll()
-            try await group.waitForAll()
-        }
-        visit.settle(.neutral(.transport), at: SystemTime().now)
-        #expect(fleet.standings(at: SystemTime().now)[0].drain?.handedOver == 1)
-        try await client.shutdown()
-        try await engine.stop()
     }
 
     @Test("paths and keys that cannot be are refused", arguments: ["v1", "/v1?x", "/v 1"])
