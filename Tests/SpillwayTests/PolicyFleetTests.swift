@@ -30,6 +30,23 @@ extension PolicyRouterTests {
         }
     }
 
+    /// Also where the tier takes turns between two of them.
+    @Test func fleetsThatTakeTurnsEndToo() async throws {
+        let budget = try RetryBudget("chat", .init(ratio: 0, burst: 100, minimumPerSecond: 0))
+        let router = try ModelRouter(
+            "fleets", budget: budget,
+            tiers: [
+                Tier(
+                    "own", choice: .rotating,
+                    models: [Model("a", .init { $0.attempts = 2 }), Model("b", .init { $0.attempts = 2 })]),
+                Tier("hosted", models: [Model("small")]),
+            ])
+        let policy = try Policy("chat", time: time) { () throws(ConfigurationError) in router }
+        let (result, report) = await policy.reported(call) { try answer($0, ["a": .rateLimited, "b": .rateLimited]) }
+        #expect(try result.get() == "small")
+        #expect(report.attempts.count <= 5)
+    }
+
     /// Nor does it hold up the fleet for other calls.
     @Test func aPauseThatAReplicaAsksForHoldsUpNoOther() async throws {
         let budget = try RetryBudget("chat")

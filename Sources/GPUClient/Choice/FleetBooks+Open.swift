@@ -14,7 +14,7 @@ extension FleetState.Books {
         if isAnyAsGood(ask) { return Open(replicas: wanted) }
         let gate = ask.versions ?? ask.session.map { VersionGate($0) }, tokens = ask.tokens
         let isCooling = coolUntil > ask.now
-        var paused = Instant.distantFuture
+        var cooling = ReplicaSet(), paused = 0, until = Instant.distantFuture
         var wanted = 0, well = 0, candidates = 0, fitting = 0, full = 0, old = 0
         var (ready, degraded) = replicas.withUnsafeBufferPointer { replicas in
             ReplicaSet.two(of: replicas.count) { place in
@@ -22,20 +22,22 @@ extension FleetState.Books {
                 if replica.isLeaving { return (false, false) }
                 wanted += 1
                 let phase = replica.phase
-                let isReady = phase == .ready && !(isCooling && records[place].cooling.until > ask.now)
-                if isReady { well += 1 }
+                if phase == .ready { well += 1 }
+                // Never earlier than told.
+                let isPaused = isCooling && records[place].cooling.told > ask.now
+                if isPaused {
+                    paused += 1
+                    until = min(until, records[place].cooling.told)
+                }
                 if tokens > replica.window { return (false, false) }
                 fitting += 1
                 if phase != .ready, phase != .degraded || replica.isVetoed { return (false, false) }
                 if !ask.avoided.isEmpty, ask.avoided.contains(records[place].member.name) { return (false, false) }
                 if let gate, !gate.allows(records[place].member) { return (false, false) }
-                // Never earlier than told.
-                if isCooling, records[place].cooling.told > ask.now {
-                    paused = min(paused, records[place].cooling.told)
-                    return (false, false)
-                }
+                if isPaused { return (false, false) }
+                let isCold = phase == .ready && isCooling && records[place].cooling.until > ask.now
                 // That all who are well are full is no reason to ask the sick.
-                if isReady { candidates += 1 }
+                if phase == .ready, !isCold { candidates += 1 }
                 if let memory = configuration.memory, replica.isFull(ask.held, memory, at: ask.now) {
                     full += 1
                     return (false, false)
@@ -44,17 +46,20 @@ extension FleetState.Books {
                     old += 1
                     return (false, false)
                 }
-                return (isReady, !isReady)
+                if isCold { cooling.insert(place) }
+                return (phase == .ready && !isCold, phase == .degraded)
             }
         }
         // Few that are well could not bear the load of all; and a poor chance is better than none.
         if Double(well) < configuration.panic * Double(wanted) || candidates == 0 { ready.formUnion(degraded) }
-        let isPaused = paused < .distantFuture
+        if candidates == 0 { ready.formUnion(cooling) }
+        // Of those that this call alone must not go to nobody else should hear.
+        let isPaused = paused == wanted && wanted > 0
         let reason: Reason =
             fitting == 0 && wanted > 0
             ? .windowTooSmall
             : full > 0 ? .memoryFull : old > 0 ? .saturated : isPaused ? .rateLimited : .noTarget
-        return Open(replicas: ready, reason: reason, until: isPaused ? paused : nil)
+        return Open(replicas: ready, reason: reason, until: reason == .rateLimited ? until : nil)
     }
 
     /// Whether nothing tells replicas apart that the call could be refused for, so that none needs to be looked at.

@@ -19,13 +19,22 @@ struct Cooling: Sendable {
     /// Until when it is not asked at all, because it said so itself; an hour at most.
     private(set) var told = Instant.zero
 
-    /// A call has ended.
-    mutating func note(_ outcome: Outcome, at now: Instant) {
-        if outcome.verdict == .success { return self = Cooling() }
+    /// When the last fault was counted: calls that began before it say nothing more.
+    private var counted = Instant(nanoseconds: .min)
+
+    /// A call has ended that began at `began`.
+    mutating func note(_ outcome: Outcome, began: Instant, at now: Instant) {
+        if outcome.verdict == .success {
+            if began >= counted { (faults, until) = (0, .zero) }
+            return
+        }
         let isRefusal = [.rateLimited, .quotaExhausted, .authentication].contains(outcome.cause)
         guard isRefusal || outcome.verdict == .failure && outcome.cause.speaksAgainstTarget else { return }
-        faults += 1
         if let pause = outcome.retryAfter { told = max(told, now.advanced(by: min(pause, Self.longestTold))) }
+        // Many that fail together are one fault.
+        guard began >= counted else { return }
+        counted = now
+        faults = min(faults + 1, 1_000)
         let extra = faults - (isRefusal ? 1 : Self.failures)
         guard extra >= 0 else { return }
         let pause = min(Self.pauses.first * (1 << min(extra, 10)), Self.pauses.longest)

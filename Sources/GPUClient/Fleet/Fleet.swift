@@ -56,7 +56,7 @@ public final class Fleet: Sendable {
                 call: call, prefix: prefix, session: session, versions: versions, avoided: avoided, now: now))
         return Placement(
             member: found.member, cachedTokens: found.cached, predicted: found.predicted, state: state,
-            ticket: found.ticket)
+            ticket: found.ticket, hasHealth: found.hasHealth)
     }
 
     /// An engine has said what its load is, in a response or on its metrics page.

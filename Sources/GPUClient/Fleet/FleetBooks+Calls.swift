@@ -16,7 +16,8 @@ extension FleetState.Books {
         lastNumber += 1
         let ticket = FleetState.Ticket(
             number: lastNumber, place: place, uncached: uncached, pending: pending, held: held, ahead: ahead,
-            streams: ask.call.streams, began: now, prefix: prefix, stream: stream)
+            streams: ask.call.streams, began: now, prefix: prefix, stream: stream,
+            mayRepeat: ask.call.idempotency.allowsRepetition)
         if index == tickets.count { tickets.append(ticket) } else { tickets[index] = ticket }
         replicas[place].calls += 1
         replicas[place].pending += pending
@@ -36,7 +37,7 @@ extension FleetState.Books {
         return FleetState.Found(
             member: records[place].member, cached: hit,
             predicted: pace > 0 ? .nanoseconds(Int64(min(1e15, Double(ahead) * pace))) : nil,
-            ticket: .init(index: index, number: lastNumber))
+            ticket: .init(index: index, number: lastNumber), hasHealth: stream != nil)
     }
 
     /// Its health and its stream there; nil: it has ended, or there are no health checks.
@@ -73,7 +74,7 @@ extension FleetState.Books {
         }
         if let now {
             replicas[place].lastUsed = max(replicas[place].lastUsed, now)
-            records[place].cooling.note(outcome, at: now)
+            records[place].cooling.note(outcome, began: entry.began, at: now)
             coolUntil = max(coolUntil, max(records[place].cooling.until, records[place].cooling.told))
         }
         replicas[place].calls -= 1

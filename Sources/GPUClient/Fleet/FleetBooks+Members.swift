@@ -3,7 +3,8 @@ internal import SpillwayCore
 extension FleetState.Books {
     /// Whose drain is to begin, and whose to be taken back.
     struct Moves {
-        var leaving: [ReplicaHealth] = []
+        /// With whether somebody had drained them.
+        var leaving: [(health: ReplicaHealth, wasDrained: Bool)] = []
         var back: [ReplicaHealth] = []
     }
 
@@ -34,12 +35,13 @@ extension FleetState.Books {
             replicas[place].isLeaving = true
             if let health = records[place].health {
                 records[place].wasDrained = health.streams.isDrained
-                if !records[place].wasDrained { moves.leaving.append(health) }
+                moves.leaving.append((health, records[place].wasDrained))
             }
             if replicas[place].calls == 0 { map.forgetAll(at: place) }
         }
         for (place, member) in back {
             replicas[place].isLeaving = false
+            replicas[place].lastUsed = max(replicas[place].lastUsed, now)
             records[place].member = member
             replicas[place].set(records[place], configuration)
             if let health = records[place].health, !records[place].wasDrained { moves.back.append(health) }

@@ -29,7 +29,7 @@ extension FleetState.Books {
         forget(at: now)
         // Sums, so that long ones tell more: of the time of a short one most is not that of its tokens. A clock that went back
         // says nothing.
-        let ahead = Double(ahead), common = commonPace
+        let ahead = Double(ahead), common = max(1, commonPace)
         let most = min(Self.surprise * replicas[place].pace(or: common), Self.slowest * common) * ahead
         let took = min(Double(max(0, time.clampedNanoseconds)), most)
         replicas[place].took = replicas[place].took * Self.fade + took
@@ -44,11 +44,12 @@ extension FleetState.Books {
     private mutating func forget(at now: Instant) {
         let seconds = min(100, now.nanoseconds.since(pacedAt.nanoseconds) / 1_000_000_000)
         guard seconds > 0 else { return }
-        pacedAt = now
+        pacedAt = seconds < 100 ? pacedAt.advanced(by: .seconds(seconds)) : now
         let rest = (0..<seconds).reduce(1) { rest, _ in rest * Self.second }
         for place in replicas.indices where replicas[place].done > 0 {
-            replicas[place].took *= rest
-            replicas[place].done *= rest
+            let isKnown = replicas[place].done * rest >= 1
+            replicas[place].took = isKnown ? replicas[place].took * rest : 0
+            replicas[place].done = isKnown ? replicas[place].done * rest : 0
             setPace(of: place)
         }
     }
@@ -65,6 +66,7 @@ extension FleetState.Books {
         }
         // Where they take most of it, or nobody says how many there are, the rest is guesswork.
         guard pace == 0 || answer > 0 && first >= others else { return }
+        if pace == 0 { hasLearntWholes = true }
         learn(.nanoseconds(Int64(max(0, first))), ahead, of: place, at: now)
     }
 
@@ -81,12 +83,13 @@ extension FleetState.Books {
         let pace = Double(max(0, time.clampedNanoseconds)) / Double(tokens)
         func mean(_ before: Double) -> Double { before == 0 ? pace : before + Self.weight * (pace - before) }
         replicas[place].tokenPace = mean(replicas[place].tokenPace)
-        // Until now all answers came as a whole, and what was learnt of them was the time of all their tokens.
-        if tokenPace == 0 { forgetPaces() }
+        // Until now nobody could tell the time of their other tokens apart.
+        if hasLearntWholes { forgetPaces() }
         tokenPace = mean(tokenPace)
     }
 
     private mutating func forgetPaces() {
+        hasLearntWholes = false
         (took, done) = (0, 0)
         for place in replicas.indices {
             (replicas[place].took, replicas[place].done, replicas[place].pace) = (0, 0, 0)

@@ -7,6 +7,7 @@ final class FleetState: Sendable {
         let cached: Int
         let predicted: Duration?
         let ticket: Ticket.ID
+        let hasHealth: Bool
     }
 
     /// A call that wants a place.
@@ -54,6 +55,8 @@ final class FleetState: Sendable {
         var stream: StreamID?
         /// Tells the call that it is to go on elsewhere; nil: nobody wants to know, or it was told.
         var leave: (@Sendable () -> Void)?
+        /// Whether it may be made again.
+        var mayRepeat = false
         /// Whether it was told so.
         var isHandedOver = false
     }
@@ -87,6 +90,8 @@ final class FleetState: Sendable {
         var done = 0.0
         /// When what is known of paces faded last.
         var pacedAt = Instant.zero
+        /// Whether answers that came as a whole have taught the time of all their tokens.
+        var hasLearntWholes = false
         /// The share of the time of a whole answer until its first token, as far as is known.
         var firstShare = 1.0
         /// Nanoseconds for a token of an answer after its first; 0: nobody has seen one.
@@ -153,18 +158,19 @@ final class FleetState: Sendable {
     }
 
     func end(_ ticket: Ticket.ID, _ outcome: Outcome, usage: Usage?, at now: Instant?) {
-        let told = books.withLock { books in
+        // What the entry holds of the caller's goes with it, after the lock.
+        let (told, entry) = books.withLock { books in
             let told = books.stream(of: ticket), entry = books.tickets[ticket.index]
             books.end(ticket, outcome, usage: usage, at: now)
-            return told.map { ($0.0, $0.1, entry.began, entry.isHandedOver) }
+            return (told, entry)
         }
-        guard let (health, stream, began, isHandedOver) = told else { return }
+        guard let (health, stream) = told else { return }
         // When nobody says when, nothing is learnt.
-        let now = now ?? began
+        let now = now ?? entry.began
         health.record(outcome, of: stream, at: now)
         let isWhole = outcome.verdict == .success
         let isLost = outcome.verdict == .failure
-        health.streams.end(stream, isHandedOver && !isWhole ? .handedOver : isLost ? .lost : .finished, at: now)
+        health.streams.end(stream, entry.isHandedOver && !isWhole ? .handedOver : isLost ? .lost : .finished, at: now)
     }
 
     func report(_ load: EngineLoad, from name: String) {
@@ -182,8 +188,19 @@ final class FleetState: Sendable {
         let moves = try updating.withLock { _ throws(ConfigurationError) in try replace(members, at: now) }
         // Outside of the lock: observers are told of what changes.
         let deadline = now.advanced(by: configuration.leaveLimit)
-        for health in moves.leaving { health.drain(deadline: deadline, at: now) }
+        for (health, wasDrained) in moves.leaving {
+            let own = wasDrained ? health.streams.drainReport?.deadline : nil
+            health.drain(deadline: min(deadline, own ?? deadline), at: now)
+            // Another update may have brought it back meanwhile.
+            if !wasDrained, isWanted(health) { health.undrain(at: now) }
+        }
         for health in moves.back { health.undrain(at: now) }
+    }
+
+    private func isWanted(_ health: ReplicaHealth) -> Bool {
+        books.withLock { books in
+            books.replicas.indices.contains { !books.replicas[$0].isLeaving && books.records[$0].health === health }
+        }
     }
 
     private func replace(_ members: [Member], at now: Instant) throws(ConfigurationError) -> Books.Moves {
@@ -194,7 +211,8 @@ final class FleetState: Sendable {
             Set(members.map(\.name)).count == members.count, "members", "\(members.map(\.name))", "of different names")
         var healths: [String: ReplicaHealth] = [:]
         if let health = configuration.health {
-            for member in members {
+            let known = Set(self.members)
+            for member in members where !known.contains(member) {
                 healths[member.name] = try ReplicaHealth(
                     member.name, health, at: now, observer: observer, random: random)
             }

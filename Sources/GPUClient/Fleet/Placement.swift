@@ -13,6 +13,8 @@ public struct Placement: ~Copyable, Sendable {
 
     let state: FleetState
     let ticket: FleetState.Ticket.ID
+    /// Whether it may be handed over: without health checks nobody ever is.
+    package let hasHealth: Bool
 
     // Does nothing when it was settled: no two tickets have one number.
     deinit { state.end(ticket, .neutral(.cancelled), usage: nil, at: nil) }
@@ -28,6 +30,8 @@ public struct Placement: ~Copyable, Sendable {
     public func hung(at now: Instant) { state.hung(ticket, at: now) }
 
     /// Has `body` run, once, when the call is to go on elsewhere; see ``Fleet/handOver(at:)``.
+    ///
+    /// Never for a call that may not be made again. It must not hold the placement.
     public func whenHandedOver(_ body: @escaping @Sendable () -> Void) { state.whenHandedOver(ticket, body) }
 
     /// The call has ended.

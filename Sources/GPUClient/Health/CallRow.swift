@@ -57,13 +57,13 @@ final class CallRow {
         return true
     }
 
-    /// Passes over a call that said nothing; one that had spoken is no failure, and no proof.
-    func skip(_ number: UInt64) {
-        if state(number) != .speaks { note(number, .saidNothing) }
-    }
+    /// Passes over a call that said nothing, or that ended early by no fault of the replica.
+    func skip(_ number: UInt64) { note(number, .saidNothing) }
 
     /// How long the row is to which a call belongs that failed.
     func failed(_ number: UInt64) -> Int {
+        // One that never spoke goes on with no row from before the last that did.
+        let floor = max(floor, state(number) == .speaks ? proven : max(proven, spoken))
         note(number, .failed)
         var count = 1, before = number - 1, after = number + 1
         while before > floor, let failed = inRow(before) {
@@ -78,7 +78,9 @@ final class CallRow {
     }
 
     private func note(_ number: UInt64, _ state: State) {
-        entries[Int(number % Self.size)] = number << 2 | state.rawValue
+        let slot = Int(number % Self.size)
+        // One of so long ago takes the place of no later one.
+        if entries[slot] >> 2 <= number { entries[slot] = number << 2 | state.rawValue }
     }
 
     /// What is known of a call; nil: nothing, or it is too long ago.
@@ -89,7 +91,7 @@ final class CallRow {
 
     /// Whether a call of a row failed; nil: it ends the row.
     private func inRow(_ number: UInt64) -> Bool? {
-        guard number > proven, let state = state(number), state != .speaks else { return nil }
+        guard let state = state(number), state != .speaks else { return nil }
         return state == .failed
     }
 }

@@ -77,6 +77,7 @@ extension HealthMachine {
         if let kvUse, kvUse >= line { return missed(isSilent: false, isHung: false, isFull: true) }
         silences = 0
         misses = 0
+        tokenless = 0
         wasAlive = true
         // Nobody knows whether it has room again: it may have, some time after.
         let isKnown = kvUse.map { $0 >= 0 } ?? false
@@ -95,6 +96,7 @@ extension HealthMachine {
         silences = isSilent ? min(silences + 1, 1_000) : 0
         if !isSilent { wasAlive = true }
         misses = min(misses + 1, 1_000)
+        tokenless = isFull ? 0 : min(tokenless + 1, 1_000)
         goods = 0
         isConfirmed = true
         let isGone = silences >= configuration.silences

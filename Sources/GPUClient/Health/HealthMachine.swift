@@ -42,6 +42,8 @@ struct HealthMachine {
     var due: Int64
     /// Probes in a row that made no token, in this phase.
     var misses = 0
+    /// Probes in a row that made no token, whatever of memory, in this phase.
+    var tokenless = 0
     /// Probes in a row that nobody answered.
     var silences = 0
     /// Probes in a row that made a token, in this phase.
@@ -186,6 +188,7 @@ struct HealthMachine {
         self.reason = reason
         changedAt = latest
         misses = 0
+        tokenless = 0
         goods = 0
         wasAlive = false
         probe?.isStale = true

@@ -74,8 +74,10 @@ public final class ReplicaHealth: Sendable {
     /// Whether somebody keeps it out of use, whatever its probes say: one load.
     public var isVetoed: Bool { vetoed.load(ordering: .relaxed) }
 
-    /// Whether a call or a probe hung, and a probe since then made no token either.
-    var isStuck: Bool { phase == .degraded && guarded.withLock { $0.machine.reason == .hung && $0.machine.misses > 0 } }
+    /// Whether a call or a probe hung, and two probes since then made no token either.
+    var isStuck: Bool {
+        phase == .degraded && guarded.withLock { $0.machine.reason == .hung && $0.machine.tokenless > 1 }
+    }
 
     /// The part of its share of calls that it is to get at `now`, from 0 to 1; 0 unless it is ready.
     ///

@@ -79,7 +79,7 @@ extension ModelRouter {
             cause.speaksAgainstTarget || cause == .rateLimited,
             cause.neverBegan || call.idempotency.allowsRepetition
         else { return false }
-        return walk.countFailure(at: place) < most
+        return walk.countFailure(at: place).map { $0 < most } ?? false
     }
 
     /// Pays for another attempt where one needs it, or leaves it at tiers that are free.

@@ -24,8 +24,10 @@ package struct Walk: Sendable {
     var hasAskedModel = false
     /// Why no model may be asked any more; nil: one may.
     package var noModels: Reason?
-    /// The place that was asked last, and how many attempts in a row it has failed.
+    /// The place that failed last, and how many attempts in a row.
     private var last: (place: Int, failures: Int) = (-1, 0)
+    /// Places that have failed an attempt, one bit for each.
+    private var seen: UInt64 = 0
     /// Why the attempt before this one was not the last.
     var steppedFor: Reason?
     /// What a rollout gave the call for this attempt; nil: it has no say, or was not followed.
@@ -37,8 +39,11 @@ package struct Walk: Sendable {
 
     package init(recorded: Bool) { steps = recorded ? [] : nil }
 
-    /// Counts a failure at a place; returns how many it were in a row.
-    mutating func countFailure(at place: Int) -> Int {
+    /// Counts a failure at a place; returns how many it were in a row, or nil for one that was left and asked again.
+    mutating func countFailure(at place: Int) -> Int? {
+        let bit: UInt64 = 1 << UInt64(place)
+        defer { seen |= bit }
+        if last.place != place, seen & bit != 0 { return nil }
         last = (place, last.place == place ? last.failures + 1 : 1)
         return last.failures
     }
@@ -53,6 +58,7 @@ package struct Walk: Sendable {
     package mutating func begin() {
         failed = 0
         start = 0
+        (last, seen) = ((-1, 0), 0)
         if noModels == .budgetExhausted { noModels = nil }
     }
 }

@@ -74,23 +74,30 @@ public final class FleetVisit: Sendable {
     /// Has `body` run, once, when the call is to go on elsewhere: the replica is drained beyond its deadline, or dead.
     ///
     /// See `Fleet.handOver(at:)`. ``StreamRelay`` and ``untilHandedOver(time:_:)`` see to it by themselves.
-    public func whenHandedOver(_ body: @escaping @Sendable () -> Void) { placement.whenHandedOver(body) }
+    /// Never for a call that may not be made again. It must not hold the visit.
+    public func whenHandedOver(_ body: @escaping @Sendable () -> Void) {
+        if placement.hasHealth { placement.whenHandedOver(body) }
+    }
 
     /// Gets a whole answer, in a task of its own that is cancelled when the call is to go on elsewhere.
     ///
     /// - Parameters:
     ///   - time: Where the time comes from; the machine by default.
     ///   - body: Gets it.
-    /// - Throws: What it threw; when the call is to go on elsewhere, a neutral error that a policy tries again after.
+    /// - Throws: What it threw; when the call is to go on elsewhere, a neutral error after which a policy tries again, if its budget
+    ///   has something left.
     public func untilHandedOver<Value: Sendable>(
         time: any TimeSource = .system, _ body: @escaping @Sendable () async throws(UpstreamError) -> Value
     ) async throws(UpstreamError) -> Value {
+        guard placement.hasHealth else { return try await body() }
         let watch = AttemptWatch(nil, deadline: nil, streams: false, time: time, at: time.now)
         whenHandedOver { [weak watch] in watch?.leave() }
         let result = await watch.child { () async -> Result<Value, UpstreamError> in
             do throws(UpstreamError) { return .success(try await body()) } catch { return .failure(error) }
         }
-        if let limit = watch.exceeded { throw UpstreamError("the replica is to be left", limit.outcome) }
+        if case .failure = result, let limit = watch.exceeded {
+            throw UpstreamError("the replica is to be left", limit.outcome)
+        }
         return try result.get()
     }
 

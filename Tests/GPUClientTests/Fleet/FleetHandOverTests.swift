@@ -13,7 +13,7 @@ import Testing
     }
 
     func call(_ input: Int = 1_000, streams: Bool = true) -> Call {
-        Call(tokens: .estimate(input: input, maxOutput: 100), streams: streams)
+        Call(tokens: .estimate(input: input, maxOutput: 100), idempotency: .idempotent, streams: streams)
     }
 
     /// Makes every replica ready.
@@ -96,6 +96,17 @@ import Testing
         #expect(fleet.members.count == 200 && fleet.leaving(at: after(3)).isEmpty)
     }
 
+    @Test func whatMayNotBeMadeAgainStays() throws {
+        let fleet = try fleet(1) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        let once = Call(tokens: .estimate(input: 100, maxOutput: 100), idempotency: .unknown), told = Locked(false)
+        let place = try fleet.place(once, at: after(1))
+        place.whenHandedOver { told.withLock { $0 = true } }
+        fleet.health(of: "gpu-0")?.drain(deadline: after(2), at: after(2))
+        #expect(fleet.handOver(at: after(3)) == 0 && !told.withLock { $0 })
+        place.settle(.success, at: after(4))
+    }
+
     @Test func ofAReplicaThatHangsTheCallsGoOnElsewhereThatWaitThere() throws {
         let fleet = try fleet(2) { $0.health = .init() }
         try heal(fleet, at: after(0))
@@ -110,10 +121,32 @@ import Testing
         hangs.settle(.failure(.timeout), at: after(9))
         fleet.handOver(at: after(9))
         #expect(told.withLock { $0.isEmpty }, "one call alone may be wrong")
-        let health = try #require(fleet.health(of: "gpu-0")), probe = try #require(health.beginProbe(at: after(9)))
-        health.probed(probe, .failed(.timeout), at: after(11))
-        fleet.handOver(at: after(11))
+        let health = try #require(fleet.health(of: "gpu-0"))
+        for second in [11.0, 14] {
+            #expect(told.withLock { $0.isEmpty })
+            let probe = try #require(health.beginProbe(at: after(second - 1)))
+            health.probed(probe, .failed(.timeout), at: after(second))
+            fleet.handOver(at: after(second))
+        }
         #expect(told.withLock { $0 } == [1])
+    }
+
+    @Test func whereMostAreSlowNobodyIsStuck() throws {
+        let fleet = try fleet(3) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        let place = try fleet.place(call(), avoiding: ["gpu-1", "gpu-2"], at: after(1)), told = Locked(false)
+        place.whenHandedOver { told.withLock { $0 = true } }
+        for name in ["gpu-0", "gpu-1"] {
+            let health = try #require(fleet.health(of: name)), stream = try #require(health.streams.begin())
+            health.hung(stream, at: after(9))
+            for second in [11.0, 14] {
+                let probe = try #require(health.beginProbe(at: after(second - 1)))
+                health.probed(probe, .failed(.timeout), at: after(second))
+            }
+        }
+        fleet.handOver(at: after(14))
+        #expect(!told.withLock { $0 })
+        place.settle(.success, at: after(15))
     }
 
     @Test func aMemberThatIsWantedNoMoreHandsItsCallsOverInTime() throws {

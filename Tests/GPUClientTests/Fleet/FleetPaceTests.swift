@@ -49,7 +49,7 @@ import Testing
     @Test(arguments: [1, 3, 10], [200, 1_000, 10_000] as [Int64])
     func whoWarmsUpSlowlyGetsItsCalls(count: Int, milliseconds: Int64) throws {
         let counts = try shares(12_000, wait: { place, number in place == 0 && number <= count ? milliseconds : nil })
-        #expect(counts.min()! > 1_500, "\(counts)")
+        #expect(counts.min()! > 1_400, "\(counts)")
     }
 
     @Test func streamsAmongWholeAnswersMakeNoReplicaSeemFast() throws {

@@ -117,6 +117,43 @@ import Testing
         _ = try fleet.place(call(), at: after(10))
     }
 
+    @Test func aPauseOfOneIsNoPauseOfTheFleet() throws {
+        let fleet = try fleet(2) { $0.queueAge = .seconds(1) }
+        let name = try fleet.place(call(), avoiding: ["gpu-1"], at: after(1))
+        name.settle(.neutral(.rateLimited, retryAfter: .seconds(3_600)), at: after(1))
+        // A hedge avoids the other, and what waits there is old.
+        let avoiding = #expect(throws: Rejection.self) {
+            _ = try fleet.place(call(), avoiding: ["gpu-1"], at: after(2))
+        }
+        #expect(avoiding?.reason == .noTarget && avoiding?.retryAfter == nil)
+        let waits = FleetTests.Box(try fleet.place(call(), at: after(2)))
+        let full = #expect(throws: Rejection.self) { _ = try fleet.place(call(), at: after(9)) }
+        #expect(full?.reason == .saturated && full?.retryAfter == nil)
+        withExtendedLifetime(waits) {}
+    }
+
+    @Test func whatBeganBeforeAFaultNeitherEndsItNorAddsToIt() throws {
+        let fleet = try fleet(2)
+        var open: [FleetTests.Box] = []
+        for _ in 0..<7 { open.append(FleetTests.Box(try fleet.place(call(), avoiding: ["gpu-1"], at: after(0)))) }
+        // A long answer, and a burst of refusals at once.
+        for box in open[1...] { box.placement.take()?.settle(.neutral(.rateLimited), at: after(1)) }
+        open[0].placement.take()?.settle(.success, at: after(1.5))
+        #expect(try names(fleet, 10, at: after(1.9)) == ["gpu-1": 10], "the answer says nothing of what came after")
+        #expect(try names(fleet, 10, at: after(2.1))["gpu-0"] != nil, "and six are one")
+    }
+
+    @Test func inAPanicWhoCoolsDownIsNotPreferred() throws {
+        let fleet = try fleet(3) { $0.rule = .leastOutstanding }
+        for name in 0..<2 {
+            let others = (0..<3).filter { $0 != name }.map { "gpu-\($0)" }
+            try fleet.place(call(), avoiding: others, at: after(1)).settle(.neutral(.rateLimited), at: after(1))
+        }
+        var open: [FleetTests.Box] = []
+        for _ in 0..<20 { open.append(FleetTests.Box(try fleet.place(call(), at: after(1.5)))) }
+        #expect(open.allSatisfy { $0.name == "gpu-2" })
+    }
+
     @Test func whoCoolsDownIsAskedWhereNobodyElseIsLeftAndServesAgainOnceItAnswers() throws {
         let fleet = try fleet(2)
         for second in 0..<6 {

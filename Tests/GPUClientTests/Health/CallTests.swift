@@ -152,9 +152,22 @@ struct CallTests {
             for stream in streams[..<2] { health.record(.failure(.truncated), of: stream, at: ms(round)) }
             // One comes to its end, and of the other somebody had enough.
             if round.isMultiple(of: 2) { health.record(.success, of: streams[2], at: ms(round)) }
-            if round.isMultiple(of: 3) { health.record(.neutral(.cancelled), of: streams[3], at: ms(round)) }
+            health.record(.neutral(.cancelled), of: streams[3], at: ms(round))
         }
         #expect(health.phase == .ready)
+    }
+
+    @Test("streams that somebody had enough of do not end the row of those that were cut off")
+    func cancelledAmongThem() throws {
+        let health = try ReplicaHealth.ready()
+        for round in 0..<3 as Range<Int64> {
+            let streams = try begin(4, health)
+            for stream in streams { health.firstContent(of: stream, at: ms(round)) }
+            for stream in streams[1...] { health.record(.neutral(.cancelled), of: stream, at: ms(round)) }
+            #expect(health.phase == .ready)
+            health.record(.failure(.truncated), of: streams[0], at: ms(round))
+        }
+        #expect(health.phase == .degraded)
     }
 
     @Test("the first content of a call makes up for earlier ones that have none, and not for a row of broken ones")
@@ -165,6 +178,7 @@ struct CallTests {
         for stream in late { health.record(.failure(.timeout), of: stream, at: ms(5_000)) }
         #expect(health.hung(late[0], at: ms(5_000)) == nil)
         #expect(health.phase == .ready)
+        for stream in streams[1...] { health.firstContent(of: stream, at: ms(5_000)) }
         for stream in streams { health.record(.failure(.truncated), of: stream, at: ms(5_001)) }
         #expect(health.phase == .degraded)
     }

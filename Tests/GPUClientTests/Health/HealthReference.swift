@@ -48,12 +48,14 @@ struct HealthReference {
         case .success:
             calls[call] = .good
             sawSuccess = true
-        case .neutral: if calls[call] == .open { calls[call] = .saidNothing }
+        case .neutral: if [.open, .speaks].contains(calls[call]) { calls[call] = .saidNothing }
         case .failure:
             guard !isPast(call) else { return }
+            // One that never spoke goes on with no row from before the last that did.
+            let first = calls[call] == .speaks ? older : max(older, (spoken.filter { $0 < call }.max() ?? -1) + 1)
             calls[call] = .bad
             let ends: [CallState] = [.open, .speaks, .good]
-            let before = calls[older..<call].reversed().prefix { !ends.contains($0) }.count { $0 == .bad }
+            let before = calls[first..<call].reversed().prefix { !ends.contains($0) }.count { $0 == .bad }
             let after = calls[(call + 1)...].prefix { !ends.contains($0) }.count { $0 == .bad }
             if before + 1 + after >= 3 { degrade(at: now) }
         }

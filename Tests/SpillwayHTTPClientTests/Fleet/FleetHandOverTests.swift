@@ -92,7 +92,7 @@ extension FleetVisitTests {
         let engine = try await Engine.start("engine")
         let fleet = try Fleet("fleet", .init { $0.health = .quick }, members: [engine.member()], at: SystemTime().now)
         probe(fleet, "engine", .system)
-        let told = Locked(false), visit = try fleet.visit(Call(), at: SystemTime().now)
+        let told = Locked(false), visit = try fleet.visit(Call(idempotency: .idempotent), at: SystemTime().now)
         visit.whenHandedOver { told.withLock { $0 = true } }
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .underPolicy)
         let watch = try FleetWatch(fleet, .quick, client: client)
