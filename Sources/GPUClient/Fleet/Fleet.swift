@@ -98,7 +98,7 @@ public final class Fleet: Sendable {
     }
 
     /// Tells calls that are to go on elsewhere: those of a replica that is drained beyond its deadline; and of one that is dead, or that
-    /// hung and has failed a probe since, those whose first token has not come.
+    /// hung and has made no token for two probes since while most others are well, those whose first token has not come.
     ///
     /// To be called every now and then where there are health checks. Each is told once, as ``Placement/whenHandedOver(_:)`` has it, and
     /// counts as handed over in the drain's report unless it succeeds.
