@@ -85,7 +85,9 @@ extension PolicyCore {
         }
     }
 
-    /// Asks all gates for a hedge, at another target than those that were asked, or one that stands for several; nil, and none was charged, when one refuses.
+    /// Asks all gates for a hedge, at another target than those that were asked, or one that stands for several.
+    ///
+    /// Nil, and none was charged, when one refuses.
     @usableFromInline
     func enterHedge(_ hedge: Int, _ call: Call, _ flow: borrowing Flow, _ legs: Legs, at now: Instant) -> Attempt? {
         if let latest = flow.latest, now >= latest { return nil }

@@ -74,6 +74,7 @@ public final class FleetVisit: Sendable {
     /// Has `body` run, once, when the call is to go on elsewhere: the replica is drained beyond its deadline, or dead.
     ///
     /// See `Fleet.handOver(at:)`. ``StreamRelay`` and ``untilHandedOver(time:_:)`` see to it by themselves.
+    ///
     /// Never for a call that may not be made again. It must not hold the visit.
     public func whenHandedOver(_ body: @escaping @Sendable () -> Void) {
         if placement.hasHealth { placement.whenHandedOver(body) }
@@ -95,9 +96,7 @@ public final class FleetVisit: Sendable {
         let result = await watch.child { () async -> Result<Value, UpstreamError> in
             do throws(UpstreamError) { return .success(try await body()) } catch { return .failure(error) }
         }
-        if case .failure = result, let limit = watch.exceeded {
-            throw UpstreamError("the replica is to be left", limit.outcome)
-        }
+        if case .failure = result, let limit = watch.exceeded { throw .met(limit) }
         return try result.get()
     }
 

@@ -83,24 +83,10 @@ public struct StreamRelay: Sendable {
             return
         }
         let limit = clocks.exceeded
-        let cause = limit.map { Self.error($0) } ?? failure ?? .malformed("the stream made no sense")
+        let cause = limit.map { .met($0) } ?? failure ?? .malformed("the stream made no sense")
         visit?.fail(cause.outcome, limit, streams: true, usage: usage, at: time.now)
         let error = journal.fail(cause, reading.resumption, passedOn: reading.passedOn)
         throw reading.isRefused ? error.afterCommit : error
-    }
-
-    private static func error(_ limit: TimeLimit) -> UpstreamError {
-        let what =
-            switch limit {
-            case .deadline: "the call took too long"
-            case .attempt: "the attempt took too long"
-            case .firstContent: "no content came in time"
-            case .stall: "no more content came in time"
-            case .tokenRate: "the content came too slowly"
-            case .handOver: "the replica is to be left"
-            default: "a limit was met: \(limit)"
-            }
-        return UpstreamError(what, limit.outcome)
     }
 }
 #endif

@@ -4,26 +4,7 @@ import SpillwayTesting
 import Testing
 
 /// Calls that go on elsewhere, because their replica is to be left.
-@Suite struct FleetHandOverTests {
-    func after(_ seconds: Double) -> Instant { FleetTests.start.advanced(by: .seconds(seconds)) }
-
-    func fleet(_ count: Int, _ change: (inout Fleet.Configuration) -> Void) throws -> Fleet {
-        let members = (0..<count).map { Member("gpu-\($0)", address: "10.0.0.\($0):8000") }
-        return try Fleet("llama", .init(change), members: members, at: FleetTests.start, random: .seeded(1))
-    }
-
-    func call(_ input: Int = 1_000, streams: Bool = true) -> Call {
-        Call(tokens: .estimate(input: input, maxOutput: 100), idempotency: .idempotent, streams: streams)
-    }
-
-    /// Makes every replica ready.
-    func heal(_ fleet: Fleet, at now: Instant) throws {
-        for member in fleet.members {
-            let health = try #require(fleet.health(of: member.name)), probe = try #require(health.beginProbe(at: now))
-            health.probed(probe, .generated(firstToken: .milliseconds(5)), at: now)
-        }
-    }
-
+extension FleetTroubleTests {
     @Test func callsGoOnElsewhereWhenADrainIsOver() throws {
         let fleet = try fleet(1) { $0.health = .init() }
         try heal(fleet, at: after(0))
