@@ -40,6 +40,7 @@ import Testing
         let (_, report) = await policy.reported(again) { attempt in
             if attempt.number == 1 { throw Trouble(.transport) }
             attempt.goes(to: "gpu-7")
+            attempt.goes(to: "the first counts")
         }
         #expect(report.attempts.map(\.replica) == [nil, "gpu-7"])
         try await policy.perform { $0.goes(to: "nobody reads it") }

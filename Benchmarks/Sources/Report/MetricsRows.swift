@@ -1,12 +1,12 @@
 import CLimits
+import Foundation
 import GPUClient
 import SpillwayCore
-import SpillwayTesting
 
-/// What it costs to read the load of an engine from its page of metrics, some 44 KB, and from the header of an answer.
-func metricsRows(_ limits: Limits) -> [Row] {
-    let page = Array(
-        VLLMPage { page in page.engines[0] = .init { ($0.waiting, $0.running, $0.kvUse) = (3, 17, 0.4125) } }.text.utf8)
+/// What it costs to read the load of an engine from its page of metrics, one that vLLM gave, and from the header of an answer.
+func metricsRows(_ limits: Limits) throws -> [Row] {
+    let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardizedFileURL
+    let page = Array(try Data(contentsOf: root.appendingPathComponent("Tests/EnginePages/vllm-0.32.0.txt")))
     // A page is a thousand times as much as the other rows' operations.
     let parse = measure { count in
         for _ in 0..<count / 1_000 {
@@ -30,7 +30,7 @@ func metricsRows(_ limits: Limits) -> [Row] {
         Figure(nanoseconds: figure.nanoseconds * 1_000, allocations: figure.allocations * 1_000)
     }
     return [
-        Row("metrics.parse", thousand(parse), thousand(read).nanoseconds, "read 44 KB"),
+        Row("metrics.parse", thousand(parse), thousand(read).nanoseconds, "read \(page.count / 1_000) KB"),
         // 80 bytes, each looked at once for the end of its name or value.
         Row("orca.text", header, 80 * limits.load, "80 load"),
     ]

@@ -82,7 +82,7 @@ struct Report {
         note("rollout")
         rows += try await rolloutRows(limits)
         note("metrics of engines")
-        rows += metricsRows(limits)
+        rows += try metricsRows(limits)
         note("fleet")
         rows += try fleetRows(limits)
         note("planning")

@@ -84,6 +84,8 @@ extension Attempt {
     public func used(_ usage: Usage) -> Bool { self.usage?.used(usage) ?? true }
 
     /// Says which replica of its target it goes to, where that stands for several, for the report of the call.
+    ///
+    /// The first that is said counts.
     public func goes(to replica: String) { self.replica?.set(replica) }
 
     /// Does what is not the target's to hurry with, as writing to a slow reader: that time counts against no limit but the

@@ -40,6 +40,15 @@ struct EngineLoadTests {
         #expect(EngineLoad(at: at(2), prefixQueries: 5_000).reuse(since: old) == nil)
     }
 
+    @Test("it prints what was said")
+    func description() {
+        #expect("\(EngineLoad())" == "nothing said")
+        #expect(
+            "\(EngineLoad(at: at(1), waiting: 3, running: 17, kvUse: 0.4125, blockSize: 16, blocks: 27_482))"
+                == "waiting 3, running 17, memory 41%, 27482 blocks of 16")
+        #expect("\(EngineLoad(at: at(1), prefixQueries: 9, prefixHits: 4))" == "prefix hits 4 of 9")
+    }
+
     @Test("of every value the newest stays, in whatever order they come")
     func newest() {
         for seed in 1...500 as ClosedRange<UInt64> {
