@@ -13,6 +13,8 @@ extension FleetRule {
 extension FleetState.Books {
     /// One of `open`, which is not empty, by the rule.
     mutating func choose(_ ask: FleetState.Ask, _ open: ReplicaSet, _ random: RandomSource) -> Int {
+        // Or the first call of each of many clients would go to the same one.
+        if lastNumber == 0 { turn = Int(random.next(through: UInt64(replicas.count - 1))) }
         let chosen = one(of: open, ask, random)
         turn = chosen + 1
         return chosen
@@ -36,14 +38,6 @@ extension FleetState.Books {
         case .llmd: return llmd(prefix, open)
         case .cacheAware: return cacheAware(prefix, open)
         case .dynamo: return dynamo(prefix, open)
-        }
-    }
-
-    /// How much of the prompt each replica has.
-    private mutating func match(_ prefix: Prefix) {
-        cached.withUnsafeMutableBufferPointer { cached in
-            cached.update(repeating: 0)
-            map.match(prefix.hashes) { cached[$0] = $1 * prefix.tokensPerHash }
         }
     }
 

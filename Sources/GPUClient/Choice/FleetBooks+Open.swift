@@ -15,13 +15,15 @@ extension FleetState.Books {
         let gate = ask.versions ?? ask.session.map { VersionGate($0) }, tokens = ask.tokens
         let isCooling = coolUntil > ask.now
         var cooling = ReplicaSet(), paused = 0, until = Instant.distantFuture
-        var wanted = 0, well = 0, candidates = 0, fitting = 0, full = 0, old = 0
+        var wanted = 0, serving = 0, well = 0, candidates = 0, fitting = 0, full = 0, old = 0
         var (ready, degraded) = replicas.withUnsafeBufferPointer { replicas in
             ReplicaSet.two(of: replicas.count) { place in
                 let replica = replicas[place]
                 if replica.isLeaving { return (false, false) }
                 wanted += 1
                 let phase = replica.phase
+                // Who was drained is not sick.
+                if phase != .draining { serving += 1 }
                 if phase == .ready { well += 1 }
                 // Never earlier than told.
                 let isPaused = isCooling && records[place].cooling.told > ask.now
@@ -30,6 +32,8 @@ extension FleetState.Books {
                     until = min(until, records[place].cooling.told)
                 }
                 if tokens > replica.window { return (false, false) }
+                // When all others have left it would be too large, too.
+                if let memory = configuration.memory, replica.isTooSmall(ask.held, memory) { return (false, false) }
                 fitting += 1
                 if phase != .ready, phase != .degraded || replica.isVetoed { return (false, false) }
                 if !ask.avoided.isEmpty, ask.avoided.contains(records[place].member.name) { return (false, false) }
@@ -51,7 +55,7 @@ extension FleetState.Books {
             }
         }
         // Few that are well could not bear the load of all; and a poor chance is better than none.
-        if Double(well) < configuration.panic * Double(wanted) || candidates == 0 { ready.formUnion(degraded) }
+        if Double(well) < configuration.panic * Double(serving) || candidates == 0 { ready.formUnion(degraded) }
         if candidates == 0 { ready.formUnion(cooling) }
         // Of those that this call alone must not go to nobody else should hear.
         let isPaused = paused == wanted && wanted > 0

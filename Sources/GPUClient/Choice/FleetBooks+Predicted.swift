@@ -81,7 +81,7 @@ extension FleetState.Books {
     private func others(_ replica: ReplicaState, _ pace: Double, at now: Instant) -> Double {
         let waiting = replica.reportedWaiting
         guard waiting >= 0 else { return 0 }
-        let calls = max(0, waiting + replica.reportedRunning - replica.callsThen)
+        let calls = max(0, waiting + replica.reportedRunning - replica.waitingThen - replica.runningThen)
         var pending = Double(min(calls, max(0, waiting - replica.waitingThen))) * meanUncached
         if pending > 0, done > 0 {
             // Some of them have been computed since.

@@ -37,7 +37,8 @@ extension Fleet {
         /// any.
         ///
         /// Calls are refused (`memory_full`) when no replica has the blocks for prompt and answer: engines would let them wait, or
-        /// take the blocks of others. Where it is not known how much memory there is, none is refused.
+        /// take the blocks of others. One that is too large for each of them even alone is refused as too long (`window_too_small`).
+        /// Where it is not known how much memory there is, none is refused.
         public var memory: Double?
         /// How long the oldest own call may have waited for its first token at a replica that is to get another; nil, the default:
         /// any time.

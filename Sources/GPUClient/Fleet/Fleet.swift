@@ -101,7 +101,7 @@ public final class Fleet: Sendable {
     /// hung and has made no token for two probes since while most others are well, those whose first token has not come.
     ///
     /// To be called every now and then where there are health checks. Each is told once, as ``Placement/whenHandedOver(_:)`` has it, and
-    /// counts as handed over in the drain's report unless it succeeds.
+    /// counts as handed over in the drain's report when it has gone: one that stays, for it cannot go on, finishes or is lost.
     ///
     /// - Returns: How many were told.
     @discardableResult
@@ -109,13 +109,14 @@ public final class Fleet: Sendable {
 
     /// Replicas that have had no call for a while, beyond those that may idle: what may be taken away, dearest first.
     ///
-    /// A cap on GPUs that idle; drain before you take one away. A replica that is new counts as used when it came.
+    /// A cap on GPUs that idle; drain before you take one away. A replica that is new counts as used when it came, and one that starts
+    /// is none. It knows the calls of this fleet, and of others' what the engine said last: ask where all calls come through.
     ///
     /// - Parameters:
     ///   - span: For how long they have had no call.
-    ///   - kept: How many may idle, the cheapest of them; 0 by default.
+    ///   - kept: How many that are ready may idle, the cheapest of them; 0 by default.
     public func idle(for span: Duration, keeping kept: Int = 0, at now: Instant) -> [Member] {
-        state.idle(for: span, at: now).dropLast(max(0, kept))
+        state.idle(for: span, keeping: kept, at: now)
     }
 
     /// A replica's health, to be told of probes; nil without health checks, or where nobody has that name.

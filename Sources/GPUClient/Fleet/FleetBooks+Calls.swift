@@ -6,6 +6,7 @@ extension FleetState.Books {
         _ ask: FleetState.Ask, at place: Int, _ stream: StreamID?
     ) -> FleetState.Found {
         let prefix = ask.prefix, now = ask.now
+        if forgetIfLost(at: place) { (cached[place], matched[place]) = (0, 0) }
         // The last token of a prompt is always computed: its output is the first token of the answer.
         let known = configuration.rule.usesPrefixes ? cached[place] : 0
         let hit = max(0, min(known, prefix.tokens - 1)), uncached = max(1, prefix.tokens - hit)
@@ -15,7 +16,8 @@ extension FleetState.Books {
         let index = free.popLast() ?? tickets.count
         lastNumber += 1
         let ticket = FleetState.Ticket(
-            number: lastNumber, place: place, uncached: uncached, pending: pending, held: held, ahead: ahead,
+            number: lastNumber, place: place, uncached: uncached,
+            matched: configuration.rule.usesPrefixes ? matched[place] : 0, pending: pending, held: held, ahead: ahead,
             streams: ask.call.streams, began: now, prefix: prefix, stream: stream,
             mayRepeat: ask.call.idempotency.allowsRepetition)
         if index == tickets.count { tickets.append(ticket) } else { tickets[index] = ticket }
@@ -31,7 +33,7 @@ extension FleetState.Books {
         meanUncached += (Double(uncached) - meanUncached) * weight
         if configuration.rule.usesPrefixes {
             homes.note(prefix.hashes)
-            map.record(prefix.hashes, at: place, tokens: prefix.tokensPerHash, most: replicas[place].kept)
+            keep(prefix, at: place)
         }
         let pace = done == 0 ? 0 : replicas[place].pace(or: commonPace)
         return FleetState.Found(
@@ -56,7 +58,22 @@ extension FleetState.Books {
         replicas[place].pending -= entry.pending
         replicas[place].heldRunning += entry.streams ? entry.held : 0
         learn(entry.began.duration(to: now), entry.ahead, of: place, at: now)
+        records[place].reuse.predicted(entry.predictedHit)
         return stream(of: ticket)
+    }
+
+    /// Without health checks it is a failure like others.
+    mutating func hung(_ ticket: FleetState.Ticket.ID, at now: Instant) -> (ReplicaHealth, StreamID)? {
+        let entry = tickets[ticket.index]
+        guard entry.number == ticket.number else { return nil }
+        if records[entry.place].health == nil { cool(entry, .failure(.timeout), at: now) }
+        return stream(of: ticket)
+    }
+
+    private mutating func cool(_ entry: FleetState.Ticket, _ outcome: Outcome, at now: Instant) {
+        records[entry.place].cooling.note(outcome, began: entry.began, at: now)
+        let cooling = records[entry.place].cooling
+        coolUntil = max(coolUntil, max(cooling.until, cooling.told))
     }
 
     mutating func end(_ ticket: FleetState.Ticket.ID, _ outcome: Outcome, usage: Usage?, at now: Instant?) {
@@ -70,21 +87,21 @@ extension FleetState.Books {
             replicas[place].pending -= entry.pending
             if let now, !entry.streams, outcome.verdict == .success {
                 learnWhole(entry.began.duration(to: now), answer, entry.ahead, of: place, at: now)
+                records[place].reuse.predicted(entry.predictedHit)
+            } else if let now, entry.streams {
+                learnSilence(entry.began.duration(to: now), entry.ahead, of: place, at: now)
             }
+            forgetUncomputed(entry, outcome)
         }
         if let now {
             replicas[place].lastUsed = max(replicas[place].lastUsed, now)
-            records[place].cooling.note(outcome, began: entry.began, at: now)
-            coolUntil = max(coolUntil, max(records[place].cooling.until, records[place].cooling.told))
+            cool(entry, outcome, at: now)
         }
         replicas[place].calls -= 1
         replicas[place].held -= entry.held
         replicas[place].heldRunning -= entry.streams && entry.firstToken == nil ? 0 : entry.held
         // Less was there than was thought: but it was computed now, and used last.
-        if let usage, answer > 0, usage[.cacheRead] < entry.prefix.tokens - entry.uncached {
-            map.record(
-                entry.prefix.hashes, at: place, tokens: entry.prefix.tokensPerHash, most: replicas[place].kept)
-        }
+        if let usage, answer > 0, usage[.cacheRead] < entry.predictedHit { keep(entry.prefix, at: place) }
         tickets[ticket.index] = FleetState.Ticket()
         free.append(ticket.index)
         if replicas[place].isLeaving, replicas[place].calls == 0 { map.forgetAll(at: place) }

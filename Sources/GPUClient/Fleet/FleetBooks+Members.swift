@@ -66,6 +66,7 @@ extension FleetState.Books {
             replicas.append(state)
             records.append(record)
             cached.append(0)
+            matched.append(0)
             map.add()
         }
     }

@@ -40,6 +40,14 @@ extension FleetState.Books {
         setPace(of: place)
     }
 
+    /// A call has ended after so long without a first token, with so many tokens ahead of it: it takes longer than that.
+    mutating func learnSilence(_ time: Duration, _ ahead: Int, of place: Int, at now: Instant) {
+        guard done > 0, Double(time.clampedNanoseconds) > Double(ahead) * replicas[place].pace(or: commonPace) else {
+            return
+        }
+        learn(time, ahead, of: place, at: now)
+    }
+
     /// Lets what is known of each replica fade with time, or one that was slow once would get no call that shows otherwise.
     private mutating func forget(at now: Instant) {
         let seconds = min(100, now.nanoseconds.since(pacedAt.nanoseconds) / 1_000_000_000)

@@ -23,12 +23,12 @@ extension FleetState.Books {
     /// Those that are to be told, once, that their calls go on elsewhere.
     fileprivate mutating func handOver(at now: Instant) -> [@Sendable () -> Void] {
         // Of which replicas all calls go, and of which those that wait.
-        var over = ReplicaSet(), gone = ReplicaSet(), wanted = 0, well = 0
+        var over = ReplicaSet(), gone = ReplicaSet(), serving = 0, well = 0
         for place in replicas.indices {
             guard let health = records[place].health else { return [] }
             let phase = health.phase
-            if !replicas[place].isLeaving {
-                wanted += 1
+            if !replicas[place].isLeaving, phase != .draining {
+                serving += 1
                 well += phase == .ready ? 1 : 0
             }
             guard replicas[place].calls > 0 else { continue }
@@ -36,7 +36,7 @@ extension FleetState.Books {
             if phase == .dead || health.isStuck { gone.insert(place) }
         }
         // Few that are well could not bear the load of all: where most are slow nobody is stuck.
-        if Double(well) < configuration.panic * Double(wanted) {
+        if Double(well) < configuration.panic * Double(serving) {
             for place in replicas.indices where gone.contains(place) && records[place].health?.phase != .dead {
                 gone.remove(place)
             }

@@ -37,6 +37,8 @@ final class FleetState: Sendable {
         var number: UInt64 = 0
         var place = -1
         var uncached = 0
+        /// Leading hashes of its prompt that the replica was sent before.
+        var matched = 0
         /// What it counts for among the tokens that have yet to be computed there.
         var pending = 0
         /// Tokens of prompt and answer, as estimated.
@@ -59,6 +61,9 @@ final class FleetState: Sendable {
         var mayRepeat = false
         /// Whether it was told so.
         var isHandedOver = false
+
+        /// Tokens of its prompt that the replica was sent before.
+        var predictedHit: Int { max(0, min(matched * prefix.tokensPerHash, prefix.tokens - 1)) }
     }
 
     struct Books: Sendable {
@@ -78,7 +83,8 @@ final class FleetState: Sendable {
         var tickets: [Ticket] = []
         var free: [Int] = []
         var lastNumber: UInt64 = 0
-        /// Leading tokens of the prompt at hand that each replica has.
+        /// Leading hashes of the prompt at hand that each replica was sent, and leading tokens that it is thought to have.
+        var matched: [Int] = []
         var cached: [Int] = []
         /// Round robin, and whose turn it is among equals.
         var turn = 0
@@ -153,7 +159,7 @@ final class FleetState: Sendable {
     }
 
     func hung(_ ticket: Ticket.ID, at now: Instant) {
-        let told = books.withLock { $0.stream(of: ticket) }
+        let told = books.withLock { $0.hung(ticket, at: now) }
         if let (health, stream) = told { health.hung(stream, at: now) }
     }
 
@@ -168,9 +174,10 @@ final class FleetState: Sendable {
         // When nobody says when, nothing is learnt.
         let now = now ?? entry.began
         health.record(outcome, of: stream, at: now)
-        let isWhole = outcome.verdict == .success
+        // One that was told and could not go on elsewhere is lost when it fails here.
+        let isHandedOver = entry.isHandedOver && outcome.verdict == .neutral
         let isLost = outcome.verdict == .failure
-        health.streams.end(stream, entry.isHandedOver && !isWhole ? .handedOver : isLost ? .lost : .finished, at: now)
+        health.streams.end(stream, isHandedOver ? .handedOver : isLost ? .lost : .finished, at: now)
     }
 
     func report(_ load: EngineLoad, from name: String) {
@@ -239,14 +246,17 @@ final class FleetState: Sendable {
         if let health = configuration.health { for own in healths { try own.update(health) } }
     }
 
-    func idle(for span: Duration, at now: Instant) -> [Member] {
+    func idle(for span: Duration, keeping kept: Int, at now: Instant) -> [Member] {
         books.withLock { books in
             let idle = books.replicas.indices.filter { place in
                 let replica = books.replicas[place]
                 return !replica.isLeaving && replica.calls == 0 && replica.lastUsed.duration(to: now) >= span
+                    && replica.phase != .starting && !replica.hasOthers
             }
             let dearest = idle.sorted { books.replicas[$0].cost > books.replicas[$1].cost }
-            return dearest.map { books.records[$0].member }
+            // Who does not serve is nothing to keep for want of calls.
+            let stays = Set(dearest.filter { books.replicas[$0].phase == .ready }.suffix(max(0, kept)))
+            return dearest.filter { !stays.contains($0) }.map { books.records[$0].member }
         }
     }
 

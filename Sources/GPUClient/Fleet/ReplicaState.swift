@@ -23,13 +23,13 @@ struct ReplicaState: Sendable {
     /// When its last call began or ended.
     var lastUsed: Instant
 
-    /// What the engine said last, −1: nothing; and own calls under way and waiting when it said so.
+    /// What the engine said last, −1: nothing; and of own calls those that ran, and those that waited, when it said so.
     var reportedWaiting = -1
     var reportedRunning = 0
     var reportedAt = Instant.zero
     /// The share of the memory for keys and values that is used, as the engine said.
     var kvUse = 0.0
-    var callsThen = 0
+    var runningThen = 0
     var waitingThen = 0
     /// Tokens of own calls that the engine worked on when it said how much of its memory is used.
     var heldThen = 0
@@ -114,6 +114,14 @@ struct ReplicaState: Sendable {
         return used + Double(blocks) > share * Double(kvTokens)
     }
 
+    /// Whether a call of so many tokens would need more than a `share` of its memory if it were alone.
+    func isTooSmall(_ tokens: Int, _ share: Double) -> Bool {
+        kvTokens > 0 && Double((tokens + block - 1) / block * block) > share * Double(kvTokens)
+    }
+
+    /// Whether its engine worked for others when it said last what it does.
+    var hasOthers: Bool { max(0, reportedWaiting) + reportedRunning > runningThen + waitingThen }
+
     var phase: HealthPhase { health?._withUnsafeGuaranteedRef { $0.phase } ?? .ready }
 
     var isVetoed: Bool { health?._withUnsafeGuaranteedRef { $0.isVetoed } ?? false }
@@ -135,9 +143,14 @@ struct ReplicaRecord: Sendable {
     var cooling = Cooling()
     /// What the engine said last.
     var load = EngineLoad()
+    /// How far what it is thought to keep is believed.
+    var reuse = Reuse()
+    /// How often it had lost everything when that was seen last.
+    var losses = 0
 
     init(_ member: Member, _ health: ReplicaHealth?) {
         self.member = member
         self.health = health
+        losses = health?.losses ?? 0
     }
 }

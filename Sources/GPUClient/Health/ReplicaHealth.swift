@@ -44,6 +44,7 @@ public final class ReplicaHealth: Sendable {
     private let guarded: Locked<Guarded>
     private let phaseCode = Atomic<UInt64>(0)
     private let vetoed = Atomic<Bool>(false)
+    private let lossCount = Atomic<Int>(0)
     private let ramp = RampWords()
 
     /// The health of a replica that is starting, with a probe due at once.
@@ -70,6 +71,9 @@ public final class ReplicaHealth: Sendable {
 
     /// What it may be used for: one load.
     public var phase: HealthPhase { HealthPhase(code: phaseCode.load(ordering: .acquiring)) }
+
+    /// How often its engine may have lost what it keeps: it was dead, or began anew; one load.
+    var losses: Int { lossCount.load(ordering: .relaxed) }
 
     /// Whether somebody keeps it out of use, whatever its probes say: one load.
     public var isVetoed: Bool { vetoed.load(ordering: .relaxed) }
@@ -246,6 +250,9 @@ public final class ReplicaHealth: Sendable {
         let machine = guarded.machine, first = machine.changes[0], end = machine.changes[machine.changes.count - 1]
         ramp.set(machine)
         phaseCode.store(machine.phase.code, ordering: .releasing)
+        if machine.changes.contains(where: { $0.to == .dead || $0.to == .starting }) {
+            lossCount.wrappingAdd(1, ordering: .relaxed)
+        }
         guarded.machine.changes = []
         guarded.machine.forget(through: streams.begun)
         streams.isDead(machine.phase == .dead)

@@ -63,6 +63,11 @@ struct PrefixMap: Sendable {
         }
     }
 
+    /// `place` has not got these after all.
+    mutating func forget(_ hashes: some Sequence<UInt64>, at place: Int) {
+        for hash in hashes where recency[place].remove(hash) { holders.remove(place, for: hash) }
+    }
+
     /// `place` has lost everything.
     mutating func forgetAll(at place: Int) {
         while let hash = recency[place].removeOldest() { holders.remove(place, for: hash) }

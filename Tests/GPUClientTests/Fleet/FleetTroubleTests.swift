@@ -210,4 +210,88 @@ import Testing
         box.placement = nil
         #expect(try #require(health.streams.drainReport?.ended) >= after(60))
     }
+
+    @Test func whoIsSilentUntilItsCallersGiveUpIsThoughtSlow() throws {
+        // Nobody says that a call hangs, and there are no health checks.
+        let fleet = try fleet(8)
+        var silent = 0
+        for number in 0..<2_000 {
+            let now = after(1 + Double(number) / 10), place = try fleet.place(call(), at: now)
+            if place.member.name == "gpu-3" {
+                silent += 1
+                place.settle(.neutral(.cancelled), at: now.advanced(by: .seconds(5)))
+            } else {
+                place.firstToken(at: now.advanced(by: .milliseconds(20)))
+                place.settle(.success, at: now.advanced(by: .milliseconds(400)))
+            }
+        }
+        #expect(silent < 60, "a fair share is 250")
+    }
+
+    @Test func withoutHealthChecksThreeThatHangMakeAReplicaRest() throws {
+        let fleet = try fleet(2)
+        for second in 1...3 {
+            let place = try fleet.place(call(), avoiding: ["gpu-1"], at: after(Double(second)))
+            place.hung(at: after(Double(second) + 0.5))
+            place.settle(.neutral(.timeout), at: after(Double(second) + 0.5))
+        }
+        #expect(try names(fleet, 10, at: after(3.6)) == ["gpu-1": 10])
+    }
+
+    @Test func theFirstCallsOfManyClientsGoToDifferentReplicas() throws {
+        for rule in FleetRule.allCases {
+            var names: Set<String> = []
+            for seed in 1...64 as ClosedRange<UInt64> {
+                let members = (0..<8).map { Member("gpu-\($0)", address: "10.0.0.\($0):8000") }
+                let fleet = try Fleet(
+                    "one", .init { $0.rule = rule }, members: members, at: after(0), random: .seeded(seed))
+                names.insert(try fleet.place(call(), at: after(1)).member.name)
+            }
+            #expect(names.count == 8, "\(rule)")
+        }
+    }
+
+    @Test func whoWasDrainedOnPurposeIsNotSick() throws {
+        let fleet = try fleet(10) { $0.health = .init() }
+        try heal(fleet, at: after(0))
+        for number in 0..<6 { fleet.health(of: "gpu-\(number)")?.drain(deadline: after(100), at: after(1)) }
+        let place = try fleet.place(call(), avoiding: (0..<9).map { "gpu-\($0)" }, at: after(2))
+        place.hung(at: after(3))
+        place.settle(.neutral(.timeout), at: after(3))
+        #expect(fleet.health(of: "gpu-9")?.phase == .degraded)
+        #expect(try names(fleet, 100, at: after(4))["gpu-9"] == nil)
+    }
+
+    @Test func whoIsIdleIsWhoMayGo() throws {
+        let fleet = try fleet(4) { $0.health = .init() }
+        func idle(_ keeping: Int, at second: Double) -> [String] {
+            fleet.idle(for: .seconds(10), keeping: keeping, at: after(second)).map(\.name)
+        }
+        #expect(idle(0, at: 20).isEmpty, "who starts is not idle")
+        try heal(fleet, at: after(20))
+        #expect(idle(0, at: 21).count == 4 && idle(1, at: 21).count == 3)
+        fleet.health(of: "gpu-3")?.declareDead(at: after(22))
+        #expect(idle(1, at: 23).contains("gpu-3") && idle(1, at: 23).count == 3, "the one that stays can serve")
+        #expect(idle(3, at: 23) == ["gpu-3"])
+        fleet.report(EngineLoad(at: after(24), waiting: 0, running: 5), from: "gpu-0")
+        #expect(!idle(0, at: 25).contains("gpu-0"), "it works for others")
+        fleet.report(EngineLoad(at: after(26), waiting: 0, running: 0), from: "gpu-0")
+        #expect(idle(0, at: 27).contains("gpu-0"))
+    }
+
+    @Test func aHeaderWithoutRunningCallsMakesNoCallsUp() throws {
+        let fleet = try fleet(2)
+        var open: [FleetTests.Box] = []
+        for _ in 0..<40 {
+            open.append(FleetTests.Box(try fleet.place(call(4_000), avoiding: ["gpu-1"], at: after(1))))
+            open.last?.firstToken(at: after(1.1))
+        }
+        // All that run there are its own; they end, and then a header says only that nobody waits.
+        for name in ["gpu-0", "gpu-1"] {
+            fleet.report(EngineLoad(at: after(2), waiting: 0, running: name == "gpu-0" ? 40 : 0), from: name)
+        }
+        for box in open { box.placement.take()?.settle(.success, at: after(3)) }
+        fleet.report(EngineLoad(at: after(3.1), waiting: 0), from: "gpu-0")
+        #expect(try names(fleet, 10, at: after(3.2)) == ["gpu-0": 5, "gpu-1": 5])
+    }
 }

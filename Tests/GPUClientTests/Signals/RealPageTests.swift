@@ -21,7 +21,8 @@ struct RealPageTests {
             at: noon, waiting: 12, running: 8, kvUse: 0.019540791402051783, blockSize: 128, blocks: 2_048,
             prefixQueries: 31_444, prefixHits: 25_600, preemptions: 0)
         #expect(read.load == load && read.unreadable == 0)
-        #expect(EngineMetrics(try page("vllm-0.32.0.txt"), model: "another", at: noon).load.isEmpty)
+        let another = EngineMetrics(try page("vllm-0.32.0.txt"), model: "another", at: noon).load
+        #expect(another.waiting == nil && another.kvUse == nil && another.prefixHits == nil)
     }
 
     @Test("llama.cpp b11434")
@@ -33,14 +34,12 @@ struct RealPageTests {
 
     @Test("a page that is cut off anywhere is read as far as it goes, like one that a plain reader reads")
     func cut() throws {
-        for name in ["vllm-0.32.0.txt", "llama.cpp-b11434.txt"] {
-            let page = try page(name), step = max(1, page.count / 400)
-            for end in stride(from: 0, through: page.count, by: step) {
-                let part = Array(page[..<end]), read = EngineMetrics(part, at: noon), plain = ReferencePage(part)
-                #expect(read.load.waiting.map(Double.init) == plain.sum("waiting"), "\(name) up to \(end)")
-                #expect(read.load.prefixHits.map(Double.init) == plain.sum("hits"), "\(name) up to \(end)")
-                #expect(read.unreadable == plain.unreadable, "\(name) up to \(end)")
-            }
+        let page = try page("vllm-0.32.0.txt")
+        for end in stride(from: 0, through: page.count, by: page.count / 500) {
+            let part = Array(page[..<end]), read = EngineMetrics(part, at: noon), plain = ReferencePage(part)
+            #expect(read.load.waiting.map(Double.init) == plain.sum("waiting"), "up to \(end)")
+            #expect(read.load.prefixHits.map(Double.init) == plain.sum("hits"), "up to \(end)")
+            #expect(read.unreadable == plain.unreadable, "up to \(end)")
         }
     }
 
