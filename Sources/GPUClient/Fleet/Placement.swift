@@ -38,7 +38,8 @@ public struct Placement: ~Copyable, Sendable {
     ///
     /// - Parameters:
     ///   - outcome: How.
-    ///   - usage: What was used, as the engine says; how much of the prompt it had kept corrects what is thought of it.
+    ///   - usage: What was used, as the engine says. Where it had kept less of the prompt than was thought, the prompt counts as
+    ///     computed now. How much an engine finds on the whole is learnt from the counters on its page (``Fleet/report(_:from:)``).
     ///   - now: When.
     public consuming func settle(_ outcome: Outcome, usage: Usage? = nil, at now: Instant) {
         state.end(ticket, outcome, usage: usage, at: now)
