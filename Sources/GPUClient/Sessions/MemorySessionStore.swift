@@ -21,6 +21,9 @@ public final class MemorySessionStore: SessionStore {
     /// How many sessions are kept, with those that have expired and have not gone yet.
     public var count: Int { book.withLock { $0.entries.count } }
 
+    /// How many places the order of writes takes, with those of sessions that have gone.
+    var writes: Int { book.withLock { $0.order.count } }
+
     /// A session as it was written last; nil: there is none, or it has expired.
     public func get(_ id: String, at now: Int64) async throws(StoreError) -> StoredSession? {
         book.withLock { $0.get(id, at: now) }
@@ -48,7 +51,8 @@ private struct SessionBook {
     private(set) var entries: [String: StoredSession] = [:]
     private var revision: Int64 = 0
     /// Who was written when, oldest first; an entry whose revision is another by now is old.
-    private var order: [(id: String, revision: Int64)] = []
+    private(set) var order: [(id: String, revision: Int64)] = []
+    /// Those before it have been gone through, to make room.
     private var oldest = 0
     /// The revision at which those that had expired went.
     private var lookedAt: Int64 = 0
@@ -66,7 +70,8 @@ private struct SessionBook {
         revision += 1
         entries[session.id] = StoredSession(session, revision: revision, expires: expires)
         order.append((session.id, revision))
-        if order.count - oldest > 2 * entries.count + 16 { tidy() }
+        // With what makeRoom went past: all that is looked through is less than twice the writes and removals since the last time.
+        if order.count > 2 * entries.count + 16 { tidy() }
         return .written(revision: revision)
     }
 

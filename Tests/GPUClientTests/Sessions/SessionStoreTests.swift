@@ -1,6 +1,7 @@
-import GPUClient
 import SpillwayCore
 import Testing
+
+@testable import GPUClient
 
 @Suite("Sessions in memory")
 struct SessionStoreTests {
@@ -64,6 +65,21 @@ struct SessionStoreTests {
         for capacity in [0, -1, 10_000_001] {
             #expect(throws: ConfigurationError.self) { try MemorySessionStore(capacity: capacity) }
         }
+    }
+
+    @Test("what is kept of writes is bounded, whoever comes and goes", arguments: [nil, 40, 3])
+    func boundedWrites(ids: Int?) async throws {
+        let store = try MemorySessionStore(capacity: 16)
+        var most = 0
+        for number in 0..<100_000 as Range<Int64> {
+            let id = "\(ids.map { Int(number) % $0 } ?? Int(number))"
+            let there = try await store.get(id, at: number)
+            if number % 7 == 0, there != nil { _ = try await store.remove(id, revision: nil, at: number) }
+            let revision = number % 7 == 0 ? nil : there?.revision
+            _ = try await store.put(session(id), replacing: revision, expires: number + 10_000, at: number)
+            most = max(most, store.writes - 2 * store.count)
+        }
+        #expect(most <= 16 && store.count <= 16)
     }
 
     @Test("what no store keeps is refused")
