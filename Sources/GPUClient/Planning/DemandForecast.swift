@@ -52,7 +52,7 @@ public final class DemandForecast: Sendable {
     ///   - coverage: The share of cases in which the truth is to lie in the interval, above 0 and below 1; 0.9 by default.
     /// - Returns: nil when too little is known, or the bucket is further from the last known one than the horizon.
     public func forecast(ahead: Duration, at now: Instant, coverage: Double = 0.9) -> Forecast? {
-        state.withLock { $0.forecast(from: ahead, through: ahead, at: now, coverage) }
+        known(at: now).forecast(from: ahead, through: ahead, at: now, coverage)
     }
 
     /// What will be asked for in the busiest bucket from now until then: the one with the highest ``Forecast/upper``.
@@ -65,7 +65,15 @@ public final class DemandForecast: Sendable {
     ///   - coverage: The share of cases in which the truth is to lie in the interval, above 0 and below 1; 0.9 by default.
     /// - Returns: nil when of one of the buckets nothing can be said.
     public func peak(through ahead: Duration, at now: Instant, coverage: Double = 0.9) -> Forecast? {
-        state.withLock { $0.forecast(from: .zero, through: ahead, at: now, coverage) }
+        known(at: now).forecast(from: .zero, through: ahead, at: now, coverage)
+    }
+
+    /// What is known by then, to be asked without the lock: a forecast sorts errors, and every call waits to be recorded.
+    private func known(at now: Instant) -> DemandState {
+        state.withLock { state in
+            state.close(at: now)
+            return state
+        }
     }
 
     /// What is expected of a bucket, each a number for a second, at least 0.

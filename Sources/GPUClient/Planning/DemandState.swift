@@ -2,7 +2,7 @@ internal import SpillwayCore
 
 /// What a forecast has learnt, and the bucket that is still open.
 ///
-/// Only values; whoever holds it holds the lock.
+/// Only values: whoever writes it holds the lock, and a copy can be asked without it.
 struct DemandState {
     private var configuration: DemandForecast.Configuration
     // Nanoseconds; a duration takes a division at full width to give them.
@@ -45,6 +45,8 @@ struct DemandState {
     }
 
     /// Learns the open bucket if it is over.
+    mutating func close(at now: Instant) { close(before: bucket(now)) }
+
     private mutating func close(before current: Int) {
         guard let full = open, full.bucket < current else { return }
         open = nil
@@ -74,10 +76,11 @@ struct DemandState {
     }
 
     /// The bucket with the highest upper end among those of a span; nil when one of them is not known.
-    mutating func forecast(
+    ///
+    /// A bucket that is over must be closed before.
+    func forecast(
         from begin: Duration, through end: Duration, at now: Instant, _ coverage: Double
     ) -> DemandForecast.Forecast? {
-        close(before: bucket(now))
         guard let model, coverage > 0, coverage < 1 else { return nil }
         let first = max(bucket(now.advanced(by: max(begin, .zero))), model.last + 1)
         let last = max(bucket(now.advanced(by: max(end, .zero))), first)
