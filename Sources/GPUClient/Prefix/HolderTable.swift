@@ -1,10 +1,20 @@
 extension UInt64 {
-    /// One of `count` places, which is a power of two and 2 or more, by Fibonacci hashing (Knuth, volume 3, section 6.4).
+    /// 2⁶⁴ by the golden ratio, made odd (Knuth, volume 3, section 6.4): for a table that other processes are to have alike.
+    static let goldenMultiplier: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+    /// One for a table whose order nobody sees: whoever writes prompts can choose their hashes, and by a known number all in one place.
+    ///
+    /// By a random odd one two hashes meet in one of n places with a probability of 2/n at most (Dietzfelbinger, Hagerup, Katajainen
+    /// and Penttonen, *A reliable randomized algorithm for the closest-pair problem*, 1997). It is the system's, and takes no number
+    /// from a fleet's source: a seeded one goes on the same.
+    static var randomMultiplier: UInt64 { .random(in: 0 ... .max) | 1 }
+
+    /// One of `count` places, which is a power of two and 2 or more, by multiplicative hashing.
     ///
     /// Hashes of other people are not to be trusted to be spread, a trace numbers its blocks; the product's highest bits depend on
     /// all of them.
-    func spread(over count: Int) -> Int {
-        Int(truncatingIfNeeded: (self &* 0x9e37_79b9_7f4a_7c15) >> UInt64((count - 1).leadingZeroBitCount))
+    func spread(over count: Int, by multiplier: UInt64) -> Int {
+        Int(truncatingIfNeeded: (self &* multiplier) >> UInt64((count - 1).leadingZeroBitCount))
     }
 }
 
@@ -18,8 +28,12 @@ struct HolderTable: Sendable {
     // An empty set marks an empty slot.
     private var slots: [Slot] = Array(repeating: Slot(), count: 256)
     private(set) var count = 0
+    /// Decides where hashes lie, and nothing that is told of them.
+    let multiplier: UInt64
 
-    private func home(_ hash: UInt64) -> Int { hash.spread(over: slots.count) }
+    init(multiplier: UInt64 = .randomMultiplier) { self.multiplier = multiplier }
+
+    private func home(_ hash: UInt64) -> Int { hash.spread(over: slots.count, by: multiplier) }
 
     private func find(_ hash: UInt64) -> Int {
         var at = home(hash)

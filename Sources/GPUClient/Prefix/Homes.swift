@@ -14,7 +14,7 @@ struct Homes: Sendable {
 
     /// Its cell, or else the one of the least count that it may be in.
     private func find(_ hash: UInt64) -> Int {
-        let first = hash.spread(over: cells.count / Self.ways) * Self.ways
+        let first = hash.spread(over: cells.count / Self.ways, by: .goldenMultiplier) * Self.ways
         var least = first
         for at in first..<first + Self.ways {
             if cells[at].hash == hash { return at }

@@ -6,7 +6,7 @@ struct PrefixMap: Sendable {
     private var holders = HolderTable()
     private var recency: [Recency]
 
-    init(replicas: Int) { recency = Array(repeating: Recency(), count: replicas) }
+    init(replicas: Int) { recency = (0..<replicas).map { _ in Recency() } }
 
     /// Hashes that a replica is thought to hold.
     func count(at place: Int) -> Int { recency[place].count }

@@ -16,8 +16,12 @@ struct Recency: Sendable {
     private(set) var count = 0
     /// Tokens of all.
     private(set) var tokens = 0
+    /// Decides in which bucket hashes are, and nothing that is told of them.
+    let multiplier: UInt64
 
-    private func bucket(_ hash: UInt64) -> Int { hash.spread(over: buckets.count) }
+    init(multiplier: UInt64 = .randomMultiplier) { self.multiplier = multiplier }
+
+    private func bucket(_ hash: UInt64) -> Int { hash.spread(over: buckets.count, by: multiplier) }
 
     private func find(_ hash: UInt64) -> Int32 {
         var at = buckets[bucket(hash)]

@@ -7,9 +7,9 @@ import Testing
 enum HashShape: CaseIterable {
     case spread, small, equalLow, equalMiddle, oneHome, lastHome
 
-    /// Of what the tables multiply by, so that all that lies in a few slots can be made.
+    /// Of what a table multiplies by that is made with it, so that all that lies in a few slots can be made.
     private static let inverse: UInt64 = {
-        let factor: UInt64 = 0x9e37_79b9_7f4a_7c15
+        let factor = UInt64.goldenMultiplier
         var inverse = factor
         for _ in 0..<6 { inverse &*= 2 &- factor &* inverse }
         precondition(inverse &* factor == 1)

@@ -9,7 +9,8 @@ struct PrefixTablesTests {
     func holders(shape: HashShape) {
         for seed in 1...12 as ClosedRange<UInt64> {
             var random = RandomSource.seeded(seed)
-            var table = HolderTable(), model: [UInt64: Set<Int>] = [:]
+            // One by which some shapes lie in few slots.
+            var table = HolderTable(multiplier: .goldenMultiplier), model: [UInt64: Set<Int>] = [:]
             // Below and above the first size, where it grows twice.
             let pool = (0..<[40, 130, 700][Int(seed) % 3]).map(shape.hash)
             for step in 1...4_000 {
@@ -56,7 +57,7 @@ struct PrefixTablesTests {
     func recency(shape: HashShape) {
         for seed in 1...12 as ClosedRange<UInt64> {
             var random = RandomSource.seeded(seed)
-            var recency = Recency(), model: [UInt64] = []
+            var recency = Recency(multiplier: .goldenMultiplier), model: [UInt64] = []
             let pool = (0..<[3, 60, 300][Int(seed) % 3]).map(shape.hash)
             for step in 1...3_000 {
                 let hash = pool[Int.random(in: 0..<pool.count, using: &random)]
@@ -82,6 +83,66 @@ struct PrefixTablesTests {
             while let hash = recency.removeOldest() { left.append(hash) }
             #expect(left == model, "seed \(seed)")
             #expect(recency.count == 0, "seed \(seed)")
+        }
+    }
+
+    @Test("by what a table multiplies changes nothing that is told", arguments: HashShape.allCases)
+    func multipliers(shape: HashShape) {
+        for seed in 1...6 as ClosedRange<UInt64> {
+            var random = RandomSource.seeded(seed)
+            let multipliers: [UInt64] = [.goldenMultiplier, 1, random.next() | 1, .randomMultiplier]
+            var tables = multipliers.map { HolderTable(multiplier: $0) }
+            var orders = multipliers.map { Recency(multiplier: $0) }
+            let pool = (0..<300).map(shape.hash)
+            for step in 1...2_000 {
+                let hash = pool[Int.random(in: 0..<pool.count, using: &random)]
+                let place = Int.random(in: 0..<4, using: &random), which = Int.random(in: 0..<5, using: &random)
+                var told: Set<[UInt64]> = []
+                for index in multipliers.indices {
+                    if which < 3 {
+                        tables[index].insert(place, for: hash)
+                    } else {
+                        tables[index].remove(place, for: hash)
+                    }
+                    let answer: UInt64 =
+                        switch which {
+                        case ..<3: orders[index].use(hash, place) ? 1 : 0
+                        case 3: orders[index].remove(hash) ? 1 : 0
+                        default: orders[index].removeOldest() ?? 0
+                        }
+                    let holders = tables[index].holders(of: hash).places.map { UInt64($0) }
+                    let counts = [tables[index].count, orders[index].count, orders[index].tokens].map { UInt64($0) }
+                    told.insert([answer] + counts + holders)
+                }
+                guard told.count == 1 else {
+                    Issue.record("seed \(seed), step \(step): \(told)")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("each table has a multiplier of its own, by which hashes that were made for another are spread")
+    func floods() {
+        let own = (0..<100).map { _ in HolderTable().multiplier } + (0..<100).map { _ in Recency().multiplier }
+        #expect(Set(own).count == 200 && own.allSatisfy { $0 % 2 == 1 })
+        let random = RandomSource.seeded(7), multipliers = (0..<200).map { _ in random.next() | 1 }
+        let places = 1 << 12, count = places / 2
+        func meetings(_ hashes: [UInt64], by multiplier: UInt64) -> Int {
+            var found = [Int](repeating: 0, count: places), pairs = 0
+            for hash in hashes {
+                let place = hash.spread(over: places, by: multiplier)
+                pairs += found[place]
+                found[place] += 1
+            }
+            return pairs
+        }
+        for shape in [HashShape.oneHome, .lastHome] {
+            let hashes = (0..<count).map(shape.hash), pairs = count * (count - 1) / 2
+            #expect(meetings(hashes, by: .goldenMultiplier) == pairs)
+            let mean = multipliers.reduce(0) { $0 + meetings(hashes, by: $1) } / multipliers.count
+            // Of all multipliers it is 2 of as many pairs as there are places; of these, not twice as many.
+            #expect(mean < 4 * pairs / places, "\(shape): \(mean)")
         }
     }
 
