@@ -196,6 +196,28 @@ struct RoutingTests {
         #expect(ours.hitRate >= (others.map(\.hitRate).max() ?? 1) - 0.02, "seed 1\n\(study.table)")
     }
 
+    // Measured on these 5 seeds at both loads: the 99th percentile was at most 0.65 of the least of the others, the median at most
+    // 0.5, and the share found in caches at least 0.05 higher. Not asserted is by how much it is better where prompts share less:
+    // recorded traces take minutes (docs/simulation.md). Nor that sixteen clients do as well as one, which knows all calls; nor
+    // which rule comes second, which changes with the seed.
+    @Test(
+        "sixteen clients with reports of every 2 s: better than each of the seven others, also beyond what the fleet serves",
+        arguments: zip(1...5 as ClosedRange<UInt64>, [0.9, 1.1, 0.9, 1.1, 0.9]))
+    func stale(seed: UInt64, load: Double) async throws {
+        let trace = try Self.conversations(100, seed: seed)
+        let settings = RoutingSettings(replicas: 4, load: load, clients: 16, staleness: 2)
+        let study = try await RoutingStudy.run(trace, settings, FleetRule.allCases, seeds: seed..<seed + 1)
+        let ours = try #require(study.rows.first { $0.rule == .predicted })
+        let others = study.rows.filter { $0.rule != .predicted }
+        #expect(others.count == 7)
+        for (share, most) in [(0.5, 0.9), (0.99, 0.8)] {
+            let first = try #require(RoutingStudy.quantile(share, of: ours.first))
+            let least = try #require(others.compactMap { RoutingStudy.quantile(share, of: $0.first) }.min())
+            #expect(first <= most * least, "seed \(seed)\n\(study.table)")
+        }
+        #expect(ours.hitRate >= others.map(\.hitRate).max() ?? 1, "seed \(seed)\n\(study.table)")
+    }
+
     @Test(
         "bad options are refused by their name",
         arguments: [
