@@ -115,6 +115,7 @@ public final class Fleet: Sendable {
     /// - Parameters:
     ///   - span: For how long they have had no call.
     ///   - kept: How many that are ready may idle, the cheapest of them; 0 by default.
+    ///   - now: The time.
     public func idle(for span: Duration, keeping kept: Int = 0, at now: Instant) -> [Member] {
         state.idle(for: span, keeping: kept, at: now)
     }
@@ -136,7 +137,7 @@ extension Fleet: Gate {
     ///
     /// A target of a policy that is a fleet has it for a gate, so that a ladder passes it over as long as nobody there could answer.
     ///
-    /// - Throws: `Rejection` as ``place(_:prefix:session:avoiding:at:)`` does.
+    /// - Throws: `Rejection` as ``place(_:prefix:session:versions:avoiding:at:)`` does.
     public func admit(_ call: Call, at now: Instant) throws(Rejection) -> Permit {
         try state.check(FleetState.Ask(call: call, prefix: .unknown(tokens: Int(call.tokens.input)), now: now))
         return Permit(at: now) { _, _ in }

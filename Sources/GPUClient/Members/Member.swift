@@ -28,7 +28,15 @@ public struct Member: Sendable, Hashable {
 
     /// A replica.
     ///
-    /// - Parameter labels: What else is known of it, by name.
+    /// - Parameters:
+    ///   - name: What it is known by, in the whole list.
+    ///   - address: Where it is.
+    ///   - zone: Its zone.
+    ///   - region: Its region.
+    ///   - model: What it serves.
+    ///   - version: Which version of it.
+    ///   - weight: How many calls it gets beside others; 1 by default.
+    ///   - labels: What else is known of it, by name.
     public init(
         _ name: String, address: String, zone: String? = nil, region: String? = nil, model: String? = nil,
         version: ModelVersion? = nil, weight: Double = 1, labels: [String: String] = [:]
