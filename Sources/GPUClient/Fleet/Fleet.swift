@@ -66,6 +66,9 @@ public final class Fleet: Sendable {
     ///   - name: The replica; unknown names are ignored.
     public func report(_ load: EngineLoad, from name: String) { state.report(load, from: name) }
 
+    /// What a replica's engine said last; nil: nobody has that name.
+    package func load(of name: String) -> EngineLoad? { state.load(of: name) }
+
     /// The replicas that are wanted.
     public var members: [Member] { state.members }
 

@@ -187,6 +187,10 @@ final class FleetState: Sendable {
         }
     }
 
+    func load(of name: String) -> EngineLoad? {
+        books.withLock { books in books.place(of: name).map { books.records[$0].load } }
+    }
+
     func health(of name: String) -> ReplicaHealth? {
         books.withLock { books in books.place(of: name).flatMap { books.records[$0].health } }
     }

@@ -131,8 +131,9 @@ struct Prober: Sendable {
 
     /// The share of its memory in use, if the engine has said it of late.
     private func kvUse(at now: Instant) -> Double? {
-        let load = fleet.standings(at: now).first { $0.member.name == member.name }?.load
-        guard let load, let age = load.age(of: .kvUse, at: now), age <= configuration.loadFreshness else { return nil }
+        guard let load = fleet.load(of: member.name), let age = load.age(of: .kvUse, at: now),
+            age <= configuration.loadFreshness
+        else { return nil }
         return load.kvUse
     }
 }
