@@ -2,19 +2,6 @@
 internal import Spillway
 
 extension FleetWatch {
-    /// A member that is being watched.
-    struct Watched {
-        let member: Member
-        let health: ReplicaHealth?
-        let stop: AsyncStream<Never>.Continuation
-
-        /// Whether to watch `other` would be to do the same.
-        func serves(_ other: Member, _ health: ReplicaHealth?) -> Bool {
-            member.address == other.address && member.model == other.model && member.labels == other.labels
-                && self.health === health
-        }
-    }
-
     /// The members of the fleet, whoever changes them.
     private struct Own: MemberSource {
         let fleet: Fleet
@@ -56,29 +43,6 @@ extension FleetWatch {
             fleet.handOver(at: time.now)
             try? await time.sleep(until: time.now.advanced(by: configuration.attention))
         }
-    }
-
-    /// Stops the watches of those that are there no more; returns those to begin.
-    func change(
-        _ watched: inout [String: Watched], to members: [Member]
-    ) -> [(Member, ReplicaHealth?, AsyncStream<Never>)] {
-        var stopped = watched, begun: [(Member, ReplicaHealth?, AsyncStream<Never>)] = []
-        for member in members {
-            let health = fleet.health(of: member.name), old = stopped[member.name]
-            if let old, old.serves(member, health) {
-                stopped[member.name] = nil
-                continue
-            }
-            let (end, stop) = AsyncStream.makeStream(of: Never.self)
-            watched[member.name] = Watched(member: member, health: health, stop: stop)
-            begun.append((member, health, end))
-        }
-        let names = Set(members.map(\.name))
-        for (name, old) in stopped {
-            old.stop.finish()
-            if !names.contains(name) { watched[name] = nil }
-        }
-        return begun
     }
 }
 #endif

@@ -16,7 +16,8 @@ public import Spillway
 /// as long as `firstToken`, or longer; after a change of the fleet's configuration to less, its questions are cut off
 /// early.
 ///
-/// Calls that are to go on elsewhere, at a drain's deadline or when a replica is dead, it has told so.
+/// Calls that are to go on elsewhere, at a drain's deadline or when a replica is dead, it has told so. Of a member that is wanted no
+/// more it probes whether it lives until its last call has ended.
 ///
 /// A member whose label `dcgm` says where the page of a DCGM exporter is (a URL, `host:port/path`, or `:port/path` on its
 /// own host) is kept out of use while a GPU of it is sick; its label `gpus`, UUIDs or numbers with commas between, says
@@ -94,10 +95,10 @@ public final class FleetWatch: Sendable {
                 try await self.follow(feed)
             }
             group.addTask { await self.handOver() }
-            var watched: [String: Watched] = [:]
+            var watched = AllWatched()
             for await members in lists {
-                for (member, health, stopped) in self.change(&watched, to: members) {
-                    group.addTask { try await MemberWatch(self, client, member, health).run(until: stopped) }
+                for new in self.change(&watched, to: members) {
+                    group.addTask { try await MemberWatch(self, client, new).run() }
                 }
             }
         }

@@ -6,27 +6,28 @@ internal import Spillway
 struct MemberWatch: Sendable {
     private let watch: FleetWatch
     private let client: HTTPClient
-    private let member: Member
-    private let health: ReplicaHealth?
+    private let watched: FleetWatch.Watched
 
-    init(_ watch: FleetWatch, _ client: HTTPClient, _ member: Member, _ health: ReplicaHealth?) {
+    init(_ watch: FleetWatch, _ client: HTTPClient, _ watched: FleetWatch.Watched) {
         self.watch = watch
         self.client = client
-        self.member = member
-        self.health = health
+        self.watched = watched
     }
 
-    /// Watches until `stopped` ends, or the task is cancelled.
-    func run(until stopped: AsyncStream<Never>) async throws {
+    /// Watches until it is stopped, or the task is cancelled.
+    func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { for await _ in stopped {} }
-            group.addTask { try await loads.run() }
-            if let health {
+            group.addTask { for await _ in watched.stopped {} }
+            if let health = watched.health {
                 group.addTask {
                     try await Prober(watch, member, health, requests(for: member.url("/")), failed(.probe))
                         .run()
                 }
-                if let devices = devices(health) { group.addTask { try await devices.run() } }
+            }
+            // Nobody chooses one that leaves, and what it says of its load would be taken for that of a new one of its name.
+            if !watched.isLeaving {
+                group.addTask { try await loads.run() }
+                if let devices { group.addTask { try await devices.run() } }
             }
             defer { group.cancelAll() }
             // None of them ends before it is to end.
@@ -35,10 +36,11 @@ struct MemberWatch: Sendable {
         // Nobody else would take back what its page of GPUs had said; and only now it says no more.
         let now = watch.fleet.members.first { $0.name == member.name }
         if let now, member.labels[DeviceReader.label] != nil, now.labels[DeviceReader.label] == nil {
-            health?.lift(.device, at: watch.time.now)
+            watched.health?.lift(.device, at: watch.time.now)
         }
     }
 
+    private var member: Member { watched.member }
     private var configuration: FleetWatch.Configuration { watch.configuration }
 
     /// Asks for `url`; what is elsewhere is not the engine's, and is not told its key.
@@ -69,8 +71,10 @@ struct MemberWatch: Sendable {
             failed: failed(.metrics))
     }
 
-    private func devices(_ health: ReplicaHealth) -> PageReader<DeviceVeto?>? {
-        guard let url = member.page(DeviceReader.label, path: "/metrics") else { return nil }
+    private var devices: PageReader<DeviceVeto?>? {
+        guard let health = watched.health, let url = member.page(DeviceReader.label, path: "/metrics") else {
+            return nil
+        }
         let reader = DeviceReader(member, configuration.deviceLimits, health, watch.time)
         return PageReader(
             url: url, pace: configuration.deviceScrapes, limit: configuration.pageLimit,

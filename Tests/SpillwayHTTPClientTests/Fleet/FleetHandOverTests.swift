@@ -87,6 +87,60 @@ extension FleetVisitTests {
         }
     }
 
+    @Test("one that is wanted no more is watched until its last call has ended, which goes on elsewhere when it dies")
+    func handOverOfLeaving() async throws {
+        let one = try await Engine.start("one"), two = try await Engine.start("two")
+        let told = Locked(false)
+        try await Watching.run([one.member()]) { watching in
+            try await until { watching.phase(of: "one") == .ready }
+            let visit = try watching.fleet.visit(Call(idempotency: .idempotent), at: SystemTime().now)
+            visit.whenHandedOver { told.withLock { $0 = true } }
+            let left = try #require(watching.fleet.health(of: "one"))
+            // Another process of the same name, so that only its health tells which of them died.
+            let successor = Member("one", address: two.member().address)
+            try watching.fleet.update([successor], at: SystemTime().now)
+            try await until { watching.phase(of: "one") == .ready && one.count("/health") > 0 }
+            #expect(left.phase == .draining && !told.withLock { $0 })
+            try await one.stop()
+            try await until { told.withLock { $0 } }
+            #expect(left.phase == .dead && watching.phase(of: "one") == .ready)
+            #expect(watching.fleet.leaving(at: SystemTime().now).map(\.member) == [one.member()])
+            visit.settle(.neutral(.transport), at: SystemTime().now)
+            #expect(left.streams.running == 0 && left.streams.drainReport?.handedOver == 1)
+
+            // Then nobody asks for it any more.
+            try await one.restart()
+            var asked = -1
+            while asked != one.count("/health") {
+                asked = one.count("/health")
+                let scrapes = two.count("/metrics")
+                try await until { two.count("/metrics") > scrapes + 30 }
+            }
+        }
+        try await one.stop()
+        try await two.stop()
+    }
+
+    @Test("one that comes back before its last call has ended is watched as before")
+    func backFromLeaving() async throws {
+        let one = try await Engine.start("one"), two = try await Engine.start("two")
+        try await Watching.run([one.member(), two.member()]) { watching in
+            try await until { watching.phase(of: "one") == .ready && watching.phase(of: "two") == .ready }
+            let visit = try watching.fleet.visit(Call(), avoiding: ["two"], at: SystemTime().now)
+            let health = try #require(watching.fleet.health(of: "one"))
+            try watching.fleet.update([two.member()], at: SystemTime().now)
+            try await until { one.count("/health") > 0 }
+            try watching.fleet.update([one.member(), two.member()], at: SystemTime().now)
+            #expect(watching.fleet.health(of: "one") === health)
+            try await until { watching.phase(of: "one") == .ready }
+            let scrapes = one.count("/metrics")
+            try await until { one.count("/metrics") > scrapes + 2 }
+            visit.settle(.success, at: SystemTime().now)
+        }
+        try await one.stop()
+        try await two.stop()
+    }
+
     @Test("a watch sees to it that calls go on elsewhere")
     func handOverWatched() async throws {
         let engine = try await Engine.start("engine")
