@@ -34,6 +34,7 @@ public final class ReplicaHealth: Sendable {
         var machine: HealthMachine
         var pending: [Transition] = []
         var isDelivering = false
+        var bells: [Doorbell] = []
     }
 
     /// What observers and reports call the replica.
@@ -139,6 +140,21 @@ public final class ReplicaHealth: Sendable {
         return probe
     }
 
+    /// Has `bell` rung now, and whenever a probe is due sooner than before or the phase has changed, until it is detached.
+    ///
+    /// So nobody need look every now and then whether that is so.
+    package func attach(_ bell: Doorbell) {
+        guarded.withLock { $0.bells.append(bell) }
+        bell.ring()
+    }
+
+    /// Undoes one ``attach(_:)``.
+    package func detach(_ bell: Doorbell) {
+        guarded.withLock { guarded in
+            if let index = guarded.bells.firstIndex(where: { $0 === bell }) { guarded.bells.remove(at: index) }
+        }
+    }
+
     /// Counts what a probe found; one that is late, was lost or is told again counts for nothing.
     ///
     /// - Returns: The change of phase, if this made one.
@@ -235,12 +251,16 @@ public final class ReplicaHealth: Sendable {
     /// What readers see without the lock changes only with the phase.
     @discardableResult
     private func step(_ body: (inout HealthMachine) -> Void) -> HealthChange? {
-        let (change, delivers) = guarded.withLock { guarded -> (HealthChange?, Bool) in
+        let (change, delivers, bells) = guarded.withLock { guarded -> (HealthChange?, Bool, [Doorbell]) in
+            let due = guarded.machine.nextProbe
             body(&guarded.machine)
+            let rings = guarded.machine.nextProbe < due || !guarded.machine.changes.isEmpty
             let isVetoed = !guarded.machine.vetoes.isEmpty
             if vetoed.load(ordering: .relaxed) != isVetoed { vetoed.store(isVetoed, ordering: .relaxed) }
-            return publish(&guarded)
+            let (change, delivers) = publish(&guarded)
+            return (change, delivers, rings ? guarded.bells : [])
         }
+        for bell in bells { bell.ring() }
         if delivers { deliver() }
         return change
     }

@@ -50,9 +50,10 @@ extension FleetWatch {
         /// A server of DNS may leave some out of an answer, and a file may be read while it is written: whoever leaves by mistake has
         /// its calls drained, and comes back as one of which nothing is known. Who comes, or has another address, counts at once.
         public var absences = 3
-        /// After how long at most a probe is made that became due all at once; from 1 ms to 10 s, 100 ms by default.
+        /// How often the watch looks for calls that are to go on elsewhere, where a replica that is not ready has some; from 1 ms to
+        /// 10 s, 100 ms by default.
         ///
-        /// As when calls have failed.
+        /// As long, too, it waits before it probes again when this process could not ask, for want of a socket.
         public var attention: Duration = .milliseconds(100)
         /// Told what happens, on whatever task it happens; nobody by default.
         public var observe: (@Sendable (Event) -> Void)?

@@ -39,9 +39,13 @@ extension FleetWatch {
 
     /// Has calls told that are to go on elsewhere, until cancelled.
     func handOver() async {
+        // They neither begin nor end.
+        guard fleet.configuration.health != nil else { return }
         while !Task.isCancelled {
             fleet.handOver(at: time.now)
-            try? await time.sleep(until: time.now.advanced(by: configuration.attention))
+            // A deadline may pass, or a call may say only now that it wants to know.
+            let isLikely = healths.withLock { $0 }.contains { $0.phase != .ready && $0.streams.running > 0 }
+            await trouble.wait(until: isLikely ? time.now.advanced(by: configuration.attention) : nil, time)
         }
     }
 }

@@ -64,6 +64,8 @@ extension FleetWatch {
         }
         for old in watched.leaving where !isLeaving(old) { old.stop() }
         watched.leaving = watched.leaving.filter(isLeaving) + begun.filter(\.isLeaving)
+        let all = watched.wanted.values.compactMap(\.health) + watched.leaving.compactMap(\.health)
+        healths.withLock { $0 = all }
         return begun
     }
 }

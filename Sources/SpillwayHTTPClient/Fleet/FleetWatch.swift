@@ -34,6 +34,10 @@ public final class FleetWatch: Sendable {
     let source: (any MemberSource)?
     let time: any TimeSource
     let random: RandomSource
+    /// The health of those that are being watched.
+    let healths = Locked<[ReplicaHealth]>([])
+    /// Rung when calls of one of them may have to go on elsewhere.
+    let trouble = Doorbell()
     private let isRunning = Locked(false)
 
     /// A watch, which begins with ``run()``.

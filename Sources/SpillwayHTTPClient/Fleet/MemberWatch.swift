@@ -16,6 +16,8 @@ struct MemberWatch: Sendable {
 
     /// Watches until it is stopped, or the task is cancelled.
     func run() async throws {
+        watched.health?.attach(watch.trouble)
+        defer { watched.health?.detach(watch.trouble) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in watched.stopped {} }
             if let health = watched.health {

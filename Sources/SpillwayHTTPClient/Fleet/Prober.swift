@@ -29,11 +29,14 @@ struct Prober: Sendable {
 
     /// Probes until the task is cancelled; none is under way then.
     func run() async throws {
-        let time = requests.time
+        let time = requests.time, bell = Doorbell()
+        // Calls, people and pages of GPUs make probes due at any time.
+        health.attach(bell)
+        defer { health.detach(bell) }
         while !Task.isCancelled {
             let now = time.now
             guard let probe = health.beginProbe(at: now) else {
-                try? await time.sleep(until: min(health.nextProbe(at: now).at, soon(now)))
+                await bell.wait(until: health.nextProbe(at: now).at, time)
                 continue
             }
             do throws(UpstreamError) {
@@ -46,13 +49,10 @@ struct Prober: Sendable {
                 if Task.isCancelled { return }
                 failed(error)
                 if let end = error.clientsEnd { throw end }
-                try? await time.sleep(until: soon(time.now))
+                try? await time.sleep(for: configuration.attention)
             }
         }
     }
-
-    /// When to look again: calls, people and pages of GPUs make probes due at any time.
-    private func soon(_ now: Instant) -> Instant { now.advanced(by: configuration.attention) }
 
     /// What the member makes of a probe.
     ///

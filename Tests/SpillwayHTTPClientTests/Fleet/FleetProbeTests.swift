@@ -2,6 +2,7 @@
 import AsyncHTTPClient
 import Spillway
 import SpillwayHTTPClient
+import SpillwayTesting
 import Testing
 
 @Suite("A watch of a fleet's health", .timeLimit(.minutes(10)))
@@ -146,6 +147,47 @@ struct FleetProbeTests {
             engine.change { $0.chat = .plain(200, [:], Engine.token) }
             placement.settle(.failure(.timeout), at: SystemTime().now)
         }
+        try await engine.stop()
+    }
+
+    @Test("while nothing is due nobody wakes, and a probe that is due before its time is made though time stands still")
+    func bell() async throws {
+        let engine = try await Engine.start("engine"), time = ManualTime(SystemTime().now)
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .underPolicy)
+        let health = ReplicaHealth.Configuration {
+            $0 = .quick
+            $0.firstToken = .seconds(30)
+            $0.probeLease = .seconds(60)
+            $0.probeInterval = .seconds(3_600)
+            $0.maximumInterval = .seconds(3_600)
+            $0.verifyInterval = .seconds(3_600)
+        }
+        let fleet = try Fleet("fleet", .init { $0.health = health }, members: [engine.member()], at: time.now)
+        let watch = try FleetWatch(
+            fleet,
+            .init {
+                $0.memberInterval = .seconds(3_600)
+                $0.scrapes.interval = .seconds(3_600)
+                $0.scrapes.longest = .seconds(3_600)
+                $0.scrapes.probeInterval = .seconds(3_600)
+            }, client: client, time: time)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await watch.run() }
+            // The first scrape comes some time within its interval.
+            try await until { fleet.health(of: "engine")?.phase == .ready }
+            engine.change { $0.chat = .plain(500) }
+            let told = Locked(false), probes = engine.count("/v1/chat/completions")
+            let visit = try fleet.visit(Call(idempotency: .idempotent), at: time.now)
+            visit.whenHandedOver { told.withLock { $0 = true } }
+            visit.hung(at: time.now)
+            try await until { engine.count("/v1/chat/completions") > probes }
+            fleet.health(of: "engine")?.drain(deadline: time.now, at: time.now)
+            try await until { told.withLock { $0 } }
+            visit.settle(.neutral(.transport), at: time.now)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        try await client.shutdown()
         try await engine.stop()
     }
 
