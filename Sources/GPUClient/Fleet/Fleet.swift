@@ -13,6 +13,9 @@ public final class Fleet: Sendable {
     public let name: String
     let state: FleetState
 
+    /// The most replicas of a fleet.
+    public static var capacity: Int { ReplicaSet.capacity }
+
     /// A fleet.
     ///
     /// - Parameters:

@@ -6,6 +6,9 @@ public import Spillway
 ///
 /// A machine with an IPv4 and an IPv6 address under that name is two members: its one engine is counted twice, each time with
 /// all its memory. Ask for one family where that may be.
+///
+/// Of more addresses than `Fleet.capacity` ``FleetWatch`` takes that many: those that the fleet has already, and of the others the
+/// first by name. It tells of those that it leaves out.
 public struct DNSMembers: MemberSource {
     /// Which addresses count.
     public enum Family: Sendable, Hashable, CaseIterable {

@@ -8,6 +8,10 @@ extension FleetWatch {
         case members(MemberChanges)
         /// A list of members could not be read, or was refused; the old one stays.
         case membersFailed(any Error)
+        /// Members of the list for which the fleet has no place, by name; told when they change, and none: it has room for all again.
+        ///
+        /// It has `Fleet.capacity` places, of which those that are wanted no more take some while they have calls.
+        case leftOut([String])
         /// A member did not answer a question as it should.
         case failed(Question, member: String, UpstreamError)
     }

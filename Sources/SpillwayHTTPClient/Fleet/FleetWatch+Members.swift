@@ -13,7 +13,7 @@ extension FleetWatch {
     func follow(_ feed: AsyncStream<[Member]>.Continuation) async throws(ConfigurationError) {
         // They are watched even if the source never answers.
         feed.yield(fleet.members)
-        let members = try Members(capacity: 256), most = configuration.absences
+        let members = try Members(capacity: 100_000), most = configuration.absences
         try await members.follow(
             source.map { Absences(of: fleet, in: $0, most: most) } ?? Own(fleet: fleet),
             every: configuration.memberInterval, time: time, random: random
@@ -24,14 +24,26 @@ extension FleetWatch {
     }
 
     /// Gives the fleet the members that the source knows.
+    ///
+    /// Of more than it takes those that it has, and of the others the first by name: whoever comes must not send away others.
     private func take(_ answer: Result<MemberChanges, any Error>, _ members: [Member]) {
         do {
             _ = try answer.get()
-            let changes = MemberChanges.between(fleet.members, members)
-            guard !changes.isEmpty else { return }
-            for member in members { try member.validateURL() }
-            try fleet.update(members, at: time.now)
-            configuration.observe?(.members(changes))
+            let before = fleet.members, present = Set(before.map(\.name))
+            let inOrder = members.filter { present.contains($0.name) } + members.filter { !present.contains($0.name) }
+            let wanted = Array(inOrder.prefix(Fleet.capacity))
+            if !MemberChanges.between(before, wanted).isEmpty {
+                for member in members { try member.validateURL() }
+                try fleet.update(wanted, at: time.now)
+                let changes = MemberChanges.between(before, fleet.members)
+                if !changes.isEmpty { configuration.observe?(.members(changes)) }
+            }
+            let names = Set(fleet.members.map(\.name)), others = members.map(\.name).filter { !names.contains($0) }
+            let isNews = leftOut.withLock { known in
+                defer { known = others }
+                return known != others
+            }
+            if isNews { configuration.observe?(.leftOut(others)) }
         } catch {
             configuration.observe?(.membersFailed(error))
         }

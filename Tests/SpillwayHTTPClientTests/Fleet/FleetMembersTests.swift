@@ -72,6 +72,52 @@ struct FleetMembersTests {
         try await two.stop()
     }
 
+    /// A source whose answer a test changes.
+    private final class Listed: MemberSource {
+        private let list: Locked<[Member]>
+        private let answers = Locked(0)
+
+        init(_ members: [Member]) { list = Locked(members) }
+
+        var asked: Int { answers.withLock { $0 } }
+
+        func members() async -> [Member] {
+            answers.withLock { $0 += 1 }
+            return list.withLock { $0 }
+        }
+
+        func set(_ members: [Member]) { list.withLock { $0 = members } }
+    }
+
+    @Test("of more members than a fleet takes those that it has stay; who is left out is told once")
+    func crowd() async throws {
+        // Nobody listens there.
+        func member(_ number: Int) -> Member { Member("m\(1_000 + number)", address: "127.0.0.1:1") }
+        let old = (100..<110).map(member), all = (0..<300).map(member)
+        let source = Listed(all)
+        let room = Fleet.capacity
+        try await Watching.run(old, health: nil, source: source, { $0.absences = 1 }) { watching in
+            try await until { watching.fleet.members.count == room }
+            let first = Set((old + all.filter { !old.contains($0) }.prefix(room - old.count)).map(\.name))
+            #expect(Set(watching.fleet.members.map(\.name)) == first)
+            try await until { source.asked > 20 }
+            let out = all.map(\.name).filter { !first.contains($0) }
+            #expect(watching.leftOut == [out] && watching.changes == (1, 0))
+
+            // Somebody leaves, and the next comes.
+            source.set(all.filter { $0 != old[0] })
+            try await until { !watching.fleet.members.contains(old[0]) }
+            try await until { watching.leftOut.count == 2 }
+            #expect(watching.leftOut[1] == Array(out.dropFirst()) && watching.fleet.members.count == room)
+            #expect(watching.fleet.members.contains { $0.name == out[0] })
+
+            source.set(Array(all.prefix(10)))
+            try await until { watching.leftOut.count == 3 }
+            #expect(watching.leftOut[2] == [] && watching.changes == (3, 0))
+            #expect(watching.fleet.members.map(\.name).sorted() == all.prefix(10).map(\.name))
+        }
+    }
+
     @Test("a member whose label goes is not kept out of use by what its page had said")
     func label() async throws {
         let engine = try await Engine.start("engine") { $0.gpus = .plain(200, [:], Page.gpus(xid: 79)) }

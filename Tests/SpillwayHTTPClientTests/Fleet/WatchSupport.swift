@@ -69,6 +69,16 @@ struct Watching: Sendable {
         }
     }
 
+    /// Who was left out, each time that this was another.
+    var leftOut: [[String]] {
+        heard.events.withLock { events in
+            events.compactMap {
+                guard case .leftOut(let names) = $0 else { return nil }
+                return names
+            }
+        }
+    }
+
     /// How often the members were changed, and how often that was refused.
     var changes: (taken: Int, refused: Int) {
         heard.events.withLock { events in
@@ -76,7 +86,7 @@ struct Watching: Sendable {
                 switch event {
                 case .members: counts.0 += 1
                 case .membersFailed: counts.1 += 1
-                case .failed: break
+                case .failed, .leftOut: break
                 }
             }
         }

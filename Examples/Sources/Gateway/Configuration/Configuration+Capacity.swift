@@ -15,7 +15,7 @@ extension Configuration {
 
 extension Configuration.Capacity {
     /// The most replicas that a fleet may have.
-    private static let most = 256
+    private static let most = Fleet.capacity
     /// The most buckets that may be foreseen, and how many more than a start takes: the one that is not over, and one that was quiet.
     private static let horizon = 288, beyond = 2
 

@@ -68,7 +68,8 @@ extension Configuration.Replicas {
                 throw own.fault("\(url.path) is no text that ends with a newline")
             }
             source = .file(url.path)
-            members = try Self.list(text, own)
+            // Whoever follows the file tells of those for whom there is no place.
+            members = try Self.list(text, own).firstByName(Fleet.capacity)
         } else {
             let own = try Member.named(fields.required("dns"))
             source = .dns(host: own.host, port: own.port, family: own.family)
@@ -131,6 +132,6 @@ extension Configuration.Replicas.Idle {
     fileprivate init(_ field: Field) throws {
         let fields = try field.fields("seconds", "keep")
         span = .seconds(try fields.required("seconds").number(in: 0.001...86_400))
-        kept = try fields.count("keep", in: 0...256) ?? 0
+        kept = try fields.count("keep", in: 0...Fleet.capacity) ?? 0
     }
 }

@@ -11,6 +11,10 @@ extension FleetWatch {
         configuration.observe = { event in
             switch event {
             case .members(let changes): logger.notice("\(fleet.name): \(changes.line)")
+            case .leftOut([]): logger.notice("\(fleet.name): there is a place for every replica of the list again")
+            case .leftOut(let names):
+                let shown = names.prefix(10).joined(separator: " "), more = names.count > 10 ? " …" : ""
+                logger.warning("\(fleet.name): no place for \(names.count) replicas of the list: \(shown)\(more)")
             case .membersFailed(let error):
                 roster?.refused("\(error)")
                 logger.warning("\(fleet.name): the list of replicas: \(error)")

@@ -41,9 +41,17 @@ final class Roster: MemberSource {
         }
         guard let found else { return problem == nil ? refused("nobody has answered within \(limit)") : () }
         do {
-            try fleet.update(found, at: SystemTime().now)
+            // The watch tells of those for whom there is no place.
+            try fleet.update(found.firstByName(Fleet.capacity), at: SystemTime().now)
         } catch {
             refused("\(error)")
         }
+    }
+}
+
+extension [Member] {
+    /// As many as a fleet takes that has none, the first by name; the order stays where it takes all.
+    func firstByName(_ most: Int) -> [Member] {
+        count > most ? Array(sorted { $0.name < $1.name }.prefix(most)) : self
     }
 }
