@@ -26,7 +26,14 @@ public struct FileMembers: MemberSource {
     ///
     /// - Throws: ``UnreadableFile`` for what is no such file, no UTF-8, or cut off, and `MemberListError`.
     public func members() async throws -> [Member] {
-        let bytes = try await NIOThreadPool.singleton.runIfActive { try contents() }
+        try await NIOThreadPool.singleton.runIfActive { try current() }
+    }
+
+    /// The same on the thread of whoever calls, which waits for the disk: for a program that starts.
+    ///
+    /// - Throws: As ``members()``.
+    public func current() throws -> [Member] {
+        let bytes = try contents()
         guard bytes.last == UInt8(ascii: "\n") || bytes.isEmpty else {
             throw unreadable("its last line does not end with a newline: it may be cut off")
         }

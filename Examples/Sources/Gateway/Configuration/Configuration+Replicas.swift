@@ -55,21 +55,18 @@ extension Configuration.Replicas {
         var template = Member("each", address: "each")
         if let own = fields["members"] {
             source = .list
-            members = try Self.list(own.elements().map { try $0.text() }.joined(separator: "\n"), own)
+            let text = try own.elements().map { try $0.text() }.joined(separator: "\n")
+            members = try Self.list(own) { try MemberList(text).members }
             if let field = fields["followSeconds"] ?? fields["absences"] {
                 throw field.fault("is for a fleet with 'file' or 'dns'")
             }
         } else if let own = fields["file"] {
             let url = URL(
                 fileURLWithPath: try own.text(), relativeTo: URL(fileURLWithPath: field.file))
-            guard let data = try? Data(contentsOf: url) else { throw own.fault("\(url.path) cannot be read") }
-            // As whoever follows the file: a list that was cut off is none.
-            guard data.last == UInt8(ascii: "\n"), let text = String(validating: data, as: UTF8.self) else {
-                throw own.fault("\(url.path) is no text that ends with a newline")
-            }
             source = .file(url.path)
+            let all = try Self.list(own) { try FileMembers(url.path).current() }
             // Whoever follows the file tells of those for whom there is no place.
-            members = try Self.list(text, own).firstByName(Fleet.capacity)
+            members = all.firstByName(Fleet.capacity)
         } else {
             let own = try Member.named(fields.required("dns"))
             source = .dns(host: own.host, port: own.port, family: own.family)
@@ -115,15 +112,12 @@ extension Configuration.Replicas {
         "panic": ["panic"],
     ]
 
-    /// The members in the lines of `text`.
-    private static func list(_ text: String, _ field: Field) throws -> [Member] {
-        do {
-            let members = try MemberList(text).members
-            guard !members.isEmpty else { throw field.fault("names no replica") }
-            return members
-        } catch let error as MemberListError {
-            throw field.fault("\(error)")
-        }
+    /// The members that `read` finds where a field says.
+    private static func list(_ field: Field, _ read: () throws -> [Member]) throws -> [Member] {
+        let members: [Member]
+        do { members = try read() } catch { throw field.fault("\(error)") }
+        guard !members.isEmpty else { throw field.fault("names no replica") }
+        return members
     }
 }
 

@@ -194,23 +194,47 @@ struct FleetConfigurationTests {
         #expect(fault?.problem.contains("two words") == false)
     }
 
-    @Test func `a file of replicas lies beside the configuration`() throws {
+    /// Runs `body` with the place for a list of replicas, and what reads the configuration beside it.
+    private func withList(_ body: (_ list: URL, _ read: () throws -> Configuration.Replicas?) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try Data("gpu-1 10.0.0.1:8000\n".utf8).write(to: folder.appending(path: "members.txt"))
         let yaml = "upstreams:\n  a: { fleet: { file: members.txt, followSeconds: 2 } }\n" + models
         let file = folder.appending(path: "g.yaml")
         try Data(yaml.utf8).write(to: file)
-        let fleet = try #require(Configuration(path: file.path, environment: [:]).upstreams[0].replicas)
-        #expect(fleet.source == .file(folder.appending(path: "members.txt").path))
-        #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.watch.memberInterval == .seconds(2))
-        for text in ["", "gpu-1 10.0.0.1:80", "gpu-1 10.0.0.1:8000\ngpu-2 10.0.0.2:8"] {
-            try Data(text.utf8).write(to: folder.appending(path: "members.txt"))
-            let fault = #expect(throws: ConfigurationFault.self) {
-                try Configuration(path: file.path, environment: [:])
+        try body(folder.appending(path: "members.txt")) {
+            try Configuration(path: file.path, environment: [:]).upstreams[0].replicas
+        }
+    }
+
+    @Test func `a file of replicas lies beside the configuration`() throws {
+        try withList { list, read in
+            try Data("gpu-1 10.0.0.1:8000\n".utf8).write(to: list)
+            let fleet = try #require(try read())
+            #expect(fleet.source == .file(list.path))
+            #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.watch.memberInterval == .seconds(2))
+            for text in ["", "gpu-1 10.0.0.1:80", "gpu-1 10.0.0.1:8000\ngpu-2 10.0.0.2:8"] {
+                try Data(text.utf8).write(to: list)
+                let fault = #expect(throws: ConfigurationFault.self) { try read() }
+                #expect(fault?.field == "upstreams.a.fleet.file" && fault?.line == 2)
             }
-            #expect(fault?.field == "upstreams.a.fleet.file" && fault?.line == 2)
+        }
+    }
+
+    @Test func `a file of replicas is read as whoever follows it reads it`() throws {
+        try withList { list, read in
+            let line = "gpu-1 10.0.0.1:8000\n"
+            try Data((line + "#" + String(repeating: "x", count: 1 << 20) + "\n").utf8).write(to: list)
+            let large = #expect(throws: ConfigurationFault.self) { try read() }
+            #expect(large?.problem.contains("larger than 1 MiB") == true)
+            // More than a fleet takes: whoever follows the file leaves some out, and does not refuse it.
+            try Data((1_000..<1_300).map { "g\($0) h:1\n" }.joined().utf8).write(to: list)
+            #expect(try read()?.members.map(\.name) == (1_000..<1_000 + Fleet.capacity).map { "g\($0)" })
+            // Nobody writes to it: whoever opens it as a file waits for ever.
+            try FileManager.default.removeItem(at: list)
+            #expect(mkfifo(list.path, 0o600) == 0)
+            let pipe = #expect(throws: ConfigurationFault.self) { try read() }
+            #expect(pipe?.field == "upstreams.a.fleet.file" && pipe?.problem.contains("no regular file") == true)
         }
     }
 
