@@ -46,8 +46,7 @@ final class Gateway: Sendable {
             treasury = try await Treasury(spending, tap: SpendTap(metrics: metrics, next: store), logger: logger)
         }
         self.treasury = treasury
-        let observer = TransitionLog(logger: logger)
-        let upstreams = try configuration.upstreams.map { try Upstream($0, observer: observer) }
+        let upstreams = try configuration.upstreams.map { try Upstream($0, logger: logger) }
         self.upstreams = upstreams
         await withDiscardingTaskGroup { group in
             for upstream in upstreams { group.addTask { await upstream.muster(logger: logger) } }

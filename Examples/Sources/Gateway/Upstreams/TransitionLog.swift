@@ -1,12 +1,14 @@
 import Logging
 import Spillway
 
-/// Writes every change of a breaker to the log.
+/// Writes every change of state to the log: of a breaker, a replica, a ladder or the ledger.
 struct TransitionLog: Observer {
     let logger: Logger
+    /// Whose replicas it is told of: those of two fleets may have the same name.
+    var fleet: String?
 
     /// Writes one line.
     func changed(_ transition: Transition) {
-        logger.notice("\(transition)")
+        logger.notice("\(fleet.map { "\($0): " } ?? "")\(transition)")
     }
 }

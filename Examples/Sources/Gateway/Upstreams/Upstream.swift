@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Logging
 import NIOHTTP1
 import Spillway
 import SpillwayHTTPClient
@@ -31,11 +32,13 @@ struct Upstream: Sendable {
     let gates: [any Gate]
 
     /// An upstream with fresh gates; a fleet whose replicas the file does not name has none yet.
-    init(_ configuration: Configuration.Upstream, observer: any Observer) throws {
+    init(_ configuration: Configuration.Upstream, logger: Logger) throws {
         name = configuration.name
         url = configuration.url
         fleet = try configuration.replicas.map {
-            try Fleet(configuration.name, $0.choice, members: $0.members, at: SystemTime().now, observer: observer)
+            try Fleet(
+                configuration.name, $0.choice, members: $0.members, at: SystemTime().now,
+                observer: TransitionLog(logger: logger, fleet: configuration.name))
         }
         roster = try configuration.replicas?.followed()
         capacity = try configuration.replicas?.capacity.map { try Capacity($0) }
@@ -44,7 +47,9 @@ struct Upstream: Sendable {
         key = configuration.key
         propagates = configuration.propagates
         prefill = configuration.prefill
-        breaker = try configuration.breaker.map { try CircuitBreaker(configuration.name, $0, observer: observer) }
+        breaker = try configuration.breaker.map {
+            try CircuitBreaker(configuration.name, $0, observer: TransitionLog(logger: logger))
+        }
         let bucket = try configuration.rateLimit.map { try TokenBucket("\(configuration.name).rate", $0) }
         let cooldown = configuration.cooldown.map { Cooldown("\(configuration.name).cooldown", $0) }
         limit = try configuration.concurrency.map { try ConcurrencyLimit("\(configuration.name).concurrency", $0) }
