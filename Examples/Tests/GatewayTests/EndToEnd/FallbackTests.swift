@@ -29,7 +29,7 @@ import Testing
             try await bench.fault(.error503)
             for _ in 0..<3 { try await bench.ask().isWhole(answer) }
             try await bench.faults()
-            while try await bench.ask().upstream != "r1" {}
+            try await until { try await bench.ask().upstream == "r1" }
             try await bench.metrics(until: #"gateway_breaker_state{state="closed",upstream="r1"} 1"#)
             try await bench.servesWell(answer)
         }

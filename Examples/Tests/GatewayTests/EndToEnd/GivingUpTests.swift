@@ -50,7 +50,7 @@ import Testing
             let late = (took - .seconds(1)) / .milliseconds(1)
             Attachment.record("\(given.testDescription)\t1000 ms\t+ \(late) ms\n", named: "\(given.code).tsv")
             try await bench.faults()
-            while try await bench.ask(streamed: given.streamed).error != nil {}
+            try await until { try await bench.ask(streamed: given.streamed).error == nil }
         }
     }
 }

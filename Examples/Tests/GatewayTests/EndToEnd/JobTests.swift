@@ -36,12 +36,16 @@ import Testing
     private static func poll(
         _ bench: Bench, _ id: String, headers: HTTPHeaders = [:], until state: String
     ) async throws -> Page {
-        while true {
+        var found: Page?
+        try await until {
             let page = try await Page(bench.send(.GET, "v1/jobs/\(id)", headers: headers))
             #expect(page.status == 200)
-            if page.state == state { return page }
+            found = page
+            if page.state == state { return true }
             try #require(!["done", "failed", "expired", "cancelled"].contains(page.state), "\(page.json)")
+            return false
         }
+        return try #require(found)
     }
 
     @Test(arguments: [true, false])

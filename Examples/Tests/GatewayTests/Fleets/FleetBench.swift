@@ -86,25 +86,30 @@ extension Bench {
     /// Asks for the fleet until it satisfies a condition; the suite's time limit bounds the wait.
     @discardableResult
     func fleetView(until isMet: (FleetView.Fleet) -> Bool) async throws -> FleetView.Fleet {
-        while true {
-            let view = try await fleetView()
-            if isMet(view) { return view }
+        var view = try await fleetView()
+        try await until {
+            if isMet(view) { return true }
+            view = try await fleetView()
+            return false
         }
+        return view
     }
 
     /// Asks the gateway what begins with `prompt`.
     func ask(
-        _ prompt: String, streamed: Bool = false, extra: String = Bench.length, headers: HTTPHeaders = [:]
+        _ prompt: String, of model: String = "chat", streamed: Bool = false, extra: String = Bench.length,
+        headers: HTTPHeaders = [:]
     ) async throws -> Seen {
-        try await Seen(open(prompt, streamed: streamed, extra: extra, headers: headers))
+        try await Seen(open(prompt, of: model, streamed: streamed, extra: extra, headers: headers))
     }
 
     /// The beginning of an answer.
     func open(
-        _ prompt: String, streamed: Bool, extra: String = Bench.length, headers: HTTPHeaders = [:]
+        _ prompt: String, of model: String = "chat", streamed: Bool, extra: String = Bench.length,
+        headers: HTTPHeaders = [:]
     ) async throws -> HTTPClientResponse {
         let body =
-            #"{"model":"chat","stream":\#(streamed),"messages":[{"role":"user","content":"\#(prompt)"}]\#(extra)}"#
+            #"{"model":"\#(model)","stream":\#(streamed),"messages":[{"role":"user","content":"\#(prompt)"}]\#(extra)}"#
         return try await send(.POST, "v1/chat/completions", body: body, headers: headers)
     }
 }
@@ -126,10 +131,7 @@ func withFleet(
     speed: Int = 1000, each: [String] = [], extra: String = "", sessions: (any SessionStore)? = nil,
     connections: Int? = nil, _ body: (Bench) async throws -> Void
 ) async throws {
-    let options = try FleetOptions.parse(["--port=0", "--replicas=\(replicas)", "--speed=\(speed)"] + flags)
-    try await running {
-        try await FleetServer(options).run(ready: $0)
-    } body: { addresses in
+    try await withReplicas(replicas, speed: speed, flags: flags) { addresses in
         let members = addresses.replicas.enumerated().map { index, port in
             let more = each.isEmpty ? "" : " " + each[index]
             return "\"gpu-\(index + 1) 127.0.0.1:\(port) zone=\(["a", "b"][index % 2]) kv=65536\(more)\""
@@ -148,6 +150,14 @@ func withFleet(
     }
 }
 
+/// Runs `body` with the addresses of so many replicas.
+func withReplicas(
+    _ count: Int, speed: Int = 1000, flags: [String] = [], _ body: (FleetServer.Addresses) async throws -> Void
+) async throws {
+    let options = try FleetOptions.parse(["--port=0", "--replicas=\(count)", "--speed=\(speed)"] + flags)
+    try await running({ try await FleetServer(options).run(ready: $0) }, body: body)
+}
+
 /// Runs `body` against a gateway with this file, once all replicas of its fleet are ready.
 func withFleetGateway(
     _ yaml: String, _ addresses: FleetServer.Addresses, isReady: Bool = false, sessions: (any SessionStore)? = nil,
@@ -161,9 +171,10 @@ func withFleetGateway(
             let bench = Bench(fleet: addresses, gateway: gateway, port: port, client: client)
             if !isReady {
                 // The page of the fleets may need a key.
-                while try await bench.send(.GET, "metrics").text.matches(of: /gateway_replica_phase\{phase="(\w+)"/)
-                    .contains(where: { $0.1 != "ready" })
-                {}
+                try await until {
+                    try await bench.send(.GET, "metrics").text.matches(of: /gateway_replica_phase\{phase="(\w+)"/)
+                        .allSatisfy { $0.1 == "ready" }
+                }
             }
             try await body(bench)
         }

@@ -72,7 +72,7 @@ import Testing
             try await bench.fleetView { $0["gpu-1"]?.phase != "ready" }
             try await bench.faults()
             try await bench.fleetView { $0["gpu-1"]?.phase == "ready" }
-            while try await bench.ask("hello").replica != "gpu-1" {}
+            try await until { try await bench.ask("hello").replica == "gpu-1" }
         }
     }
 
@@ -88,7 +88,7 @@ import Testing
             #expect(sick["gpu-2"]?.phase == "ready" && sick["gpu-3"]?.phase == "ready")
             try await bench.faults()
             try await bench.fleetView { $0["gpu-1"]?.phase == "ready" }
-            while try await bench.ask("hello").replica != "gpu-1" {}
+            try await until { try await bench.ask("hello").replica == "gpu-1" }
         }
     }
 
@@ -109,10 +109,7 @@ import Testing
     }
 
     @Test func `a fleet without a replica that is well lets the ladder go on`() async throws {
-        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
-        try await running {
-            try await FleetServer(options).run(ready: $0)
-        } body: { addresses in
+        try await withReplicas(1) { addresses in
             // Nobody listens at the port 1; without probes nobody is ready.
             let yaml = """
                 upstreams:
@@ -131,8 +128,7 @@ import Testing
                     let seen = try await bench.ask("hello", streamed: streamed)
                     #expect(seen.status == 200 && seen.isDone && seen.upstream == "rented" && seen.replica == nil)
                     #expect(seen.headers["x-spillway-reasons"]?.hasPrefix("own: ") == true)
-                    let body = #"{"model":"alone","stream":\#(streamed),"messages":[{"role":"user","content":"x"}]}"#
-                    let alone = try await Seen(bench.send(.POST, "v1/chat/completions", body: body))
+                    let alone = try await bench.ask("x", of: "alone", streamed: streamed)
                     #expect(alone.status == 503 && alone.code == "no_target")
                 }
             }

@@ -26,10 +26,7 @@ import Testing
     }
 
     @Test func `a name without an address keeps only its own replicas away`() async throws {
-        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
-        try await running {
-            try await FleetServer(options).run(ready: $0)
-        } body: { addresses in
+        try await withReplicas(1) { addresses in
             let yaml = """
                 upstreams:
                   own: { fleet: { dns: { host: gpus.invalid, port: 8000 } } }
@@ -41,8 +38,7 @@ import Testing
                 """
             try await withFleetGateway(yaml, addresses, isReady: true) { bench in
                 #expect(try await bench.ask("hello").upstream == "rented")
-                let body = #"{"model":"alone","messages":[{"role":"user","content":"x"}]}"#
-                let alone = try await Seen(bench.send(.POST, "v1/chat/completions", body: body))
+                let alone = try await bench.ask("x", of: "alone")
                 #expect(alone.status == 503 && alone.code == "no_target")
                 let view = try await bench.fleetView()
                 #expect(view.members.isEmpty && view.refuses == "no_target")
@@ -55,10 +51,7 @@ import Testing
     }
 
     @Test func `a name is resolved before the first call, and found again later`() async throws {
-        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
-        try await running {
-            try await FleetServer(options).run(ready: $0)
-        } body: { addresses in
+        try await withReplicas(1) { addresses in
             let yaml = """
                 upstreams:
                   own:
@@ -94,6 +87,14 @@ import Testing
         #expect(fleet.members.map(\.name) == ["gpu-1"] && fleet.refusal(at: .zero) == nil && known.problem == nil)
     }
 
+    @Test func `of more replicas than a fleet takes the first are taken at the start`() async throws {
+        let members = (0..<300).map { Member("m\(1_299 - $0)", address: "h:1") }
+        let fleet = try Fleet("own", members: [], at: .zero), roster = Roster(FixedMembers(members))
+        await roster.fill(fleet, within: .seconds(86_400))
+        let first = members.map(\.name).sorted().prefix(Fleet.capacity)
+        #expect(fleet.members.map(\.name) == Array(first) && roster.problem == nil)
+    }
+
     @Test func `a list that cannot be used leaves a fleet empty, and says why`() async throws {
         let fleet = try Fleet("own", members: [], at: .zero)
         let roster = Roster(FixedMembers([Member("gpu 1", address: "h:1")]))
@@ -112,15 +113,12 @@ import Testing
             }
             #expect(try await bench.fleetView().refuses == "no_target")
             fleet.health(of: "gpu-2")?.lift(.device, at: SystemTime().now)
-            while try await bench.send(.GET, "health/ready").status != .ok {}
+            try await until { try await bench.send(.GET, "health/ready").status == .ok }
         }
     }
 
     @Test func `where the API lies elsewhere calls and probes go there`() async throws {
-        let options = try FleetOptions.parse(["--port=0", "--replicas=1", "--speed=1000"])
-        try await running {
-            try await FleetServer(options).run(ready: $0)
-        } body: { addresses in
+        try await withReplicas(1) { addresses in
             // As if `/v1` were the place of all that the engine has.
             let yaml = """
                 upstreams:

@@ -110,10 +110,7 @@ import Testing
     func `where a fleet cannot go on with a conversation, another target answers`(route: String) async throws {
         let store = try MemorySessionStore()
         try await write("old", on: "gpu-1", version: ModelVersion(3), to: store)
-        let options = try FleetOptions.parse(["--port=0", "--replicas=2", "--speed=1000"])
-        try await running {
-            try await FleetServer(options).run(ready: $0)
-        } body: { addresses in
+        try await withReplicas(2) { addresses in
             let yaml = """
                 upstreams:
                   own: { fleet: { members: ["gpu-1 127.0.0.1:\(addresses.replicas[0]) model=fake-7b@1"] } }
@@ -191,7 +188,7 @@ import Testing
             let body = #"{"model":"chat","messages":[{"role":"user","content":"hello"}]}"#
             let accepted = try await bench.send(.POST, "v1/chat/completions", body: body, headers: headers)
             #expect(accepted.status == .accepted)
-            while try await stored("s", in: store)?.turns != 2 {}
+            try await until { try await stored("s", in: store)?.turns == 2 }
             #expect(try await bench.calls == [0, 1])
         }
     }

@@ -80,7 +80,7 @@ private final class Shelf: LedgerStore {
             // It comes back, and nothing was lost.
             shelf.fails = false
             await bench.gateway.storeBooks()
-            while try await bench.pay(streamed: streamed).seen.status != 200 {}
+            try await until { try await bench.pay(streamed: streamed).seen.status == 200 }
             #expect(shelf.postings.filter { $0.kind == .settled }.count == 2)
         }
     }
