@@ -33,7 +33,10 @@ struct RealEngineTests {
 
     private func chat(_ watching: Watching) throws -> ChatClient {
         let policy = try Policy("real") { () throws(ConfigurationError) in
-            try Retry(upTo: 3, on: [.transport, .connect, .timeout, .overloaded, .serverError, .truncated, .rejected], budget: .unlimited)
+            let causes: Outcome.Causes = [
+                .transport, .connect, .timeout, .overloaded, .serverError, .truncated, .rejected,
+            ]
+            try Retry(upTo: 3, on: causes, budget: .unlimited)
         }
         return try ChatClient(fleet: watching.fleet, http: PolicyHTTPClient(watching.client, policy: policy))
     }
