@@ -30,6 +30,7 @@ extension PolicyCore {
             number: flow.number, hedge: hedge, call: own(call, at: flow.target), started: flow.started,
             deadline: flow.deadline, target: name(of: flow.target), mode: flow.walk.mode)
         if let steps = flow.walk.steps { attempt.steps = steps }
+        attempt.isLast = isLast(flow)
         let meter = isMetered ? AttemptMeter(flow.permits, time) : nil
         attempt.usage = meter
         if flow.record != nil { attempt.replica = ReplicaNote() }

@@ -103,6 +103,7 @@ final class PolicyCore: @unchecked Sendable {
             number: flow.number, call: own(call, at: flow.target), started: flow.started, deadline: flow.deadline,
             target: name(of: flow.target), mode: flow.walk.mode)
         if let steps = flow.walk.steps { attempt.steps = steps }
+        attempt.isLast = isLast(flow)
         if call.streams {
             flow.watch = AttemptWatch(nil, deadline: nil, streams: true, time: time, at: flow.started)
             attempt.watch = flow.watch
@@ -118,6 +119,9 @@ final class PolicyCore: @unchecked Sendable {
         }
         return attempt
     }
+
+    /// Whether no attempt comes after this one; where there is a ladder that is not known.
+    func isLast(_ flow: borrowing Flow) -> Bool { plan.router == nil && flow.retries >= plan.retry?.limit ?? 0 }
 
     /// What the operation's task must be told of; nil when it knows already.
     @usableFromInline

@@ -23,7 +23,7 @@ extension FleetState.Books {
                 wanted += 1
                 let phase = replica.phase
                 // Who was drained is not sick.
-                if phase != .draining { serving += 1 }
+                if phase == .ready || !replica.isDrained { serving += 1 }
                 if phase == .ready { well += 1 }
                 // Never earlier than told.
                 let isPaused = isCooling && records[place].cooling.told > ask.now

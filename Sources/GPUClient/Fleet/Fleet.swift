@@ -113,6 +113,9 @@ public final class Fleet: Sendable {
     @discardableResult
     public func handOver(at now: Instant) -> Int { state.handOver(at: now) }
 
+    /// Whether calls are with a replica that is not ready, and so may be handed over soon.
+    package var isInTrouble: Bool { state.isInTrouble }
+
     /// Replicas that have had no call for a while, beyond those that may idle: what may be taken away, dearest first.
     ///
     /// A cap on GPUs that idle; drain before you take one away. A replica that is new counts as used when it came, and one that starts

@@ -33,7 +33,7 @@ extension FleetState.Books {
         meanUncached += (Double(uncached) - meanUncached) * weight
         if configuration.rule.usesPrefixes {
             homes.note(prefix.hashes)
-            keep(prefix, at: place)
+            keep(prefix, at: place, by: lastNumber)
         }
         let pace = done == 0 ? 0 : replicas[place].pace(or: commonPace)
         return FleetState.Found(
@@ -101,7 +101,9 @@ extension FleetState.Books {
         replicas[place].held -= entry.held
         replicas[place].heldRunning -= entry.streams && entry.firstToken == nil ? 0 : entry.held
         // Less was there than was thought: but it was computed now, and used last.
-        if let usage, answer > 0, usage[.cacheRead] < entry.predictedHit { keep(entry.prefix, at: place) }
+        if let usage, answer > 0, usage[.cacheRead] < entry.predictedHit {
+            keep(entry.prefix, at: place, by: entry.number)
+        }
         tickets[ticket.index] = FleetState.Ticket()
         free.append(ticket.index)
         if replicas[place].isLeaving, replicas[place].calls == 0 { map.forgetAll(at: place) }

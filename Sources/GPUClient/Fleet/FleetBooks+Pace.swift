@@ -25,7 +25,9 @@ extension FleetState.Books {
     var commonPace: Double { done > 0 ? took / done : Self.assumed }
 
     /// A first token has come after so long, with so many tokens ahead of it.
-    mutating func learn(_ time: Duration, _ ahead: Int, of place: Int, at now: Instant) {
+    mutating func learn(
+        _ time: Duration, _ ahead: Int, of place: Int, at now: Instant, isOfAll: Bool = true
+    ) {
         forget(at: now)
         // Sums, so that long ones tell more: of the time of a short one most is not that of its tokens. A clock that went back
         // says nothing.
@@ -34,18 +36,22 @@ extension FleetState.Books {
         let took = min(Double(max(0, time.clampedNanoseconds)), most)
         replicas[place].took = replicas[place].took * Self.fade + took
         replicas[place].done = replicas[place].done * Self.fade + ahead
-        let fade = 1 - (1 - Self.fade) / Double(replicas.count)
-        self.took = self.took * fade + took
-        done = done * fade + ahead
+        if isOfAll {
+            let fade = 1 - (1 - Self.fade) / Double(replicas.count)
+            self.took = self.took * fade + took
+            done = done * fade + ahead
+        }
         setPace(of: place)
     }
 
     /// A call has ended after so long without a first token, with so many tokens ahead of it: it takes longer than that.
+    ///
+    /// It says nothing of the others: what all are thought to take fades with calls alone.
     mutating func learnSilence(_ time: Duration, _ ahead: Int, of place: Int, at now: Instant) {
         guard done > 0, Double(time.clampedNanoseconds) > Double(ahead) * replicas[place].pace(or: commonPace) else {
             return
         }
-        learn(time, ahead, of: place, at: now)
+        learn(time, ahead, of: place, at: now, isOfAll: false)
     }
 
     /// Lets what is known of each replica fade with time, or one that was slow once would get no call that shows otherwise.

@@ -1,79 +1,86 @@
 internal import SpillwayCore
 
-/// What replicas are thought to keep of prompts, and how far that is believed.
+/// What replicas are thought to keep of prompts, and whether that is believed.
 extension FleetState.Books {
     /// How much of the prompt each replica has.
     mutating func match(_ prefix: Prefix) {
         for place in cached.indices { (cached[place], matched[place]) = (0, 0) }
         map.match(prefix.hashes) { place, hashes in
             matched[place] = hashes
-            cached[place] = Int(Double(hashes * prefix.tokensPerHash) * records[place].reuse.share)
+            cached[place] = records[place].reuse.isNone ? 0 : hashes * prefix.tokensPerHash
         }
     }
 
-    /// A call goes to `place`: what it computes is kept there.
-    mutating func keep(_ prefix: Prefix, at place: Int) {
-        map.record(prefix.hashes, at: place, tokens: prefix.tokensPerHash, most: replicas[place].kept)
+    /// A call, by its number, goes to `place`: what it computes is kept there.
+    mutating func keep(_ prefix: Prefix, at place: Int, by call: UInt64) {
+        map.record(
+            prefix.hashes, at: place, tokens: prefix.tokensPerHash, most: replicas[place].kept,
+            by: UInt32(truncatingIfNeeded: call))
     }
 
     /// Whether the replica was dead since, or began anew, and so has nothing any more; then that is forgotten.
     mutating func forgetIfLost(at place: Int) -> Bool {
         guard let losses = records[place].health?.losses, losses != records[place].losses else { return false }
         records[place].losses = losses
-        map.forgetAll(at: place)
+        forgetAll(at: place)
         return true
+    }
+
+    private mutating func forgetAll(at place: Int) {
+        map.forgetAll(at: place)
+        records[place].reuse = Reuse()
     }
 
     /// A call has ended without a first token: what only it would have brought there is not there, unless it may have been computed
     /// for nobody.
     mutating func forgetUncomputed(_ ticket: FleetState.Ticket, _ outcome: Outcome) {
-        guard outcome.verdict != .success, outcome.cause != .cancelled, outcome.cause != .timeout else { return }
-        map.forget(ticket.prefix.hashes.dropFirst(ticket.matched), at: ticket.place)
+        let cause = outcome.cause
+        guard outcome.verdict != .success, cause != .cancelled, cause != .timeout else { return }
+        // Of a whole answer nobody tells when its first token comes.
+        guard ticket.streams || cause.neverBegan else { return }
+        let call = UInt32(truncatingIfNeeded: ticket.number)
+        map.forget(ticket.prefix.hashes.dropFirst(ticket.matched), of: call, at: ticket.place)
     }
 
-    /// What the engine's own counters say of it: that it began anew, or how much it finds of what is thought to be there.
+    /// What the engine's own counters say of it: that it began anew, or that it finds nothing of what is thought to be there.
     mutating func compare(_ before: EngineLoad, at place: Int) {
         let load = records[place].load
         func fell(_ count: KeyPath<EngineLoad, Int64?>) -> Bool {
             guard let now = load[keyPath: count], let then = before[keyPath: count] else { return false }
             return now < then
         }
-        if fell(\.prefixQueries) || fell(\.prefixHits) || fell(\.preemptions) { map.forgetAll(at: place) }
-        if let hits = load.prefixHits, let then = before.prefixHits, load.said(.prefixHits) != before.said(.prefixHits)
-        {
-            records[place].reuse.found(max(0, hits - then))
-        }
+        if fell(\.prefixQueries) || fell(\.prefixHits) || fell(\.preemptions) { return forgetAll(at: place) }
+        guard let hits = load.prefixHits, load.said(.prefixHits) != before.said(.prefixHits) else { return }
+        // Of what was predicted before the first page nobody knows what was found.
+        guard let then = before.prefixHits else { return records[place].reuse = Reuse() }
+        records[place].reuse.found(hits - then)
     }
 }
 
-/// How much of what was predicted to be in a replica's memory its engine says it found there.
+/// Whether a replica's engine finds anything of what was predicted to be in its memory.
 ///
-/// An engine without a cache of prefixes finds nothing, and would get all calls of one beginning if it were believed to.
+/// One without a cache of prefixes finds nothing, and would get all calls of one beginning if it were believed to. How much others find
+/// is not learnt: prompts are counted in estimated tokens, some engines count blocks, and calls are predicted and counted at different
+/// times.
 struct Reuse: Sendable {
-    /// What is left of the sums after a page.
-    private static let fade = 0.9
-    /// So many predicted tokens must have been compared.
-    private static let enough = 20_000.0
-    /// It is never less: what begins to keep prefixes must be able to show it.
-    private static let least = 0.02
+    /// So many tokens must have been predicted.
+    private static let enough = 200_000.0
+    /// A smaller share of them than this is nothing.
+    private static let least = 0.001
 
-    /// Tokens that were predicted since the engine's last page.
-    private var pending = 0.0
     private var predicted = 0.0
     private var found = 0.0
-    /// The share that is found; 1 until enough is known.
-    ///
-    /// What others' calls find counts too, so it is rather too high.
-    private(set) var share = 1.0
+    /// Whether it finds nothing; what others' calls find counts too.
+    private(set) var isNone = false
 
     /// A call's prompt was computed of which so many tokens were thought to be there.
-    mutating func predicted(_ tokens: Int) { pending += Double(tokens) }
+    mutating func predicted(_ tokens: Int) { predicted += Double(tokens) }
 
     /// The engine says that it found so many since its last page.
     mutating func found(_ tokens: Int64) {
-        predicted = predicted * Self.fade + pending
-        found = found * Self.fade + Double(tokens)
-        pending = 0
-        if predicted >= Self.enough { share = min(1, max(Self.least, found / predicted)) }
+        found += Double(tokens)
+        guard predicted >= Self.enough else { return }
+        isNone = found < Self.least * predicted
+        (predicted, found) = (predicted / 2, found / 2)
     }
 }

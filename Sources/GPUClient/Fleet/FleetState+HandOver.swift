@@ -27,7 +27,7 @@ extension FleetState.Books {
         for place in replicas.indices {
             guard let health = records[place].health else { return [] }
             let phase = health.phase
-            if !replicas[place].isLeaving, phase != .draining {
+            if !replicas[place].isLeaving, phase == .ready || !health.streams.isDrained {
                 serving += 1
                 well += phase == .ready ? 1 : 0
             }

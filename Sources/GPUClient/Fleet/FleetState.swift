@@ -255,13 +255,18 @@ final class FleetState: Sendable {
             let idle = books.replicas.indices.filter { place in
                 let replica = books.replicas[place]
                 return !replica.isLeaving && replica.calls == 0 && replica.lastUsed.duration(to: now) >= span
-                    && replica.phase != .starting && !replica.hasOthers
+                    && replica.phase != .starting && !books.hasOthers(place, at: now)
             }
             let dearest = idle.sorted { books.replicas[$0].cost > books.replicas[$1].cost }
             // Who does not serve is nothing to keep for want of calls.
             let stays = Set(dearest.filter { books.replicas[$0].phase == .ready }.suffix(max(0, kept)))
             return dearest.filter { !stays.contains($0) }.map { books.records[$0].member }
         }
+    }
+
+    /// Whether calls are with a replica that is not ready.
+    var isInTrouble: Bool {
+        books.withLock { $0.replicas.contains { $0.calls > 0 && $0.phase != .ready } }
     }
 
     func standings(at now: Instant, of wanted: (ReplicaState) -> Bool) -> [ReplicaStanding] {

@@ -23,7 +23,7 @@ struct ReplicaState: Sendable {
     /// When its last call began or ended.
     var lastUsed: Instant
 
-    /// What the engine said last, −1: nothing; and of own calls those that ran, and those that waited, when it said so.
+    /// What the engine said last, −1: nothing; and of own calls those that it had, running and waiting, when it said so.
     var reportedWaiting = -1
     var reportedRunning = 0
     var reportedAt = Instant.zero
@@ -119,10 +119,10 @@ struct ReplicaState: Sendable {
         kvTokens > 0 && Double((tokens + block - 1) / block * block) > share * Double(kvTokens)
     }
 
-    /// Whether its engine worked for others when it said last what it does.
-    var hasOthers: Bool { max(0, reportedWaiting) + reportedRunning > runningThen + waitingThen }
-
     var phase: HealthPhase { health?._withUnsafeGuaranteedRef { $0.phase } ?? .ready }
+
+    /// Whether it was drained, also if it is off since.
+    var isDrained: Bool { health?._withUnsafeGuaranteedRef { $0.streams.isDrained } ?? false }
 
     var isVetoed: Bool { health?._withUnsafeGuaranteedRef { $0.isVetoed } ?? false }
 

@@ -18,6 +18,8 @@ struct HealthMachine {
     let random: RandomSource
     private(set) var phase = HealthPhase.starting
     private(set) var reason = HealthReason.began
+    /// How often its engine may have lost what it keeps.
+    private(set) var losses = 0
     private(set) var changedAt: Int64
     private(set) var latest: Int64
     /// What has changed since somebody took it from here.
@@ -166,6 +168,7 @@ struct HealthMachine {
     /// Begins anew, as after a restart of its engine.
     mutating func restart(at now: Int64) {
         pass(to: now)
+        losses += 1
         restart(.byHand)
     }
 
@@ -183,6 +186,7 @@ struct HealthMachine {
     }
 
     mutating func change(to next: HealthPhase, _ reason: HealthReason) {
+        if next == .dead { losses += 1 }
         if next != phase { changes.append(Change(from: phase, to: next, reason: reason, at: latest)) }
         phase = next
         self.reason = reason

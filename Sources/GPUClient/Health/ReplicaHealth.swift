@@ -257,6 +257,8 @@ public final class ReplicaHealth: Sendable {
             let rings = guarded.machine.nextProbe < due || !guarded.machine.changes.isEmpty
             let isVetoed = !guarded.machine.vetoes.isEmpty
             if vetoed.load(ordering: .relaxed) != isVetoed { vetoed.store(isVetoed, ordering: .relaxed) }
+            let losses = guarded.machine.losses
+            if lossCount.load(ordering: .relaxed) != losses { lossCount.store(losses, ordering: .relaxed) }
             let (change, delivers) = publish(&guarded)
             return (change, delivers, rings ? guarded.bells : [])
         }
@@ -270,9 +272,6 @@ public final class ReplicaHealth: Sendable {
         let machine = guarded.machine, first = machine.changes[0], end = machine.changes[machine.changes.count - 1]
         ramp.set(machine)
         phaseCode.store(machine.phase.code, ordering: .releasing)
-        if machine.changes.contains(where: { $0.to == .dead || $0.to == .starting }) {
-            lossCount.wrappingAdd(1, ordering: .relaxed)
-        }
         guarded.machine.changes = []
         guarded.machine.forget(through: streams.begun)
         streams.isDead(machine.phase == .dead)

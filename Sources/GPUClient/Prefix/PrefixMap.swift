@@ -51,9 +51,10 @@ struct PrefixMap: Sendable {
     static let mostHashes = 65_536
 
     /// A call with this beginning, each hash of so many tokens, goes to `place`, which keeps `most` tokens.
-    mutating func record(_ hashes: [UInt64], at place: Int, tokens: Int = 1, most: Int) {
+    mutating func record(_ hashes: [UInt64], at place: Int, tokens: Int = 1, most: Int, by call: UInt32 = 0) {
         // From the end, so that the beginning is the most recently used.
-        for hash in hashes.prefix(max(0, most) / max(1, tokens)).reversed() where recency[place].use(hash, tokens) {
+        for hash in hashes.prefix(max(0, most) / max(1, tokens)).reversed()
+        where recency[place].use(hash, tokens, by: call) {
             holders.insert(place, for: hash)
         }
         while recency[place].tokens > most || recency[place].count > Self.mostHashes,
@@ -63,9 +64,9 @@ struct PrefixMap: Sendable {
         }
     }
 
-    /// `place` has not got these after all.
-    mutating func forget(_ hashes: some Sequence<UInt64>, at place: Int) {
-        for hash in hashes where recency[place].remove(hash) { holders.remove(place, for: hash) }
+    /// `place` has not got these after all, unless another call has used them since.
+    mutating func forget(_ hashes: some Sequence<UInt64>, of call: UInt32, at place: Int) {
+        for hash in hashes where recency[place].remove(hash, of: call) { holders.remove(place, for: hash) }
     }
 
     /// `place` has lost everything.

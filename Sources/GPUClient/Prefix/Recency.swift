@@ -6,6 +6,8 @@ struct Recency: Sendable {
         var older: Int32, newer: Int32, next: Int32
         /// Tokens that it stands for, beside those before it.
         var tokens: Int32
+        /// The call that used it last.
+        var call: UInt32
     }
 
     private var entries: [Entry] = []
@@ -30,9 +32,10 @@ struct Recency: Sendable {
     }
 
     /// Makes `hash` the most recently used; true when it is new.
-    mutating func use(_ hash: UInt64, _ tokens: Int = 1) -> Bool {
+    mutating func use(_ hash: UInt64, _ tokens: Int = 1, by call: UInt32 = 0) -> Bool {
         let known = find(hash)
         if known >= 0 {
+            entries[Int(known)].call = call
             guard known != newest else { return false }
             unlink(known)
             append(known)
@@ -43,16 +46,22 @@ struct Recency: Sendable {
         if free >= 0 {
             at = free
             free = entries[Int(at)].next
-            entries[Int(at)] = Entry(hash: hash, older: -1, newer: -1, next: buckets[head], tokens: own)
+            entries[Int(at)] = Entry(hash: hash, older: -1, newer: -1, next: buckets[head], tokens: own, call: call)
         } else {
             at = Int32(entries.count)
-            entries.append(Entry(hash: hash, older: -1, newer: -1, next: buckets[head], tokens: own))
+            entries.append(Entry(hash: hash, older: -1, newer: -1, next: buckets[head], tokens: own, call: call))
         }
         buckets[head] = at
         append(at)
         count += 1
         self.tokens += Int(own)
         return true
+    }
+
+    /// Forgets `hash` if no other call has used it since; false when it stays, or was not there.
+    mutating func remove(_ hash: UInt64, of call: UInt32) -> Bool {
+        let at = find(hash)
+        return at >= 0 && entries[Int(at)].call == call && remove(hash)
     }
 
     /// Forgets `hash`; false when it was not there.

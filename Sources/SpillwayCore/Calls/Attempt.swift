@@ -25,6 +25,8 @@ public struct Attempt: Sendable {
     package var usage: (any UsageSink)?
     /// Is told to which replica it goes; nil: nobody reads it.
     package var replica: ReplicaNote?
+    /// Whether there is no other after it, however it ends.
+    package var isLast = false
 
     /// An attempt.
     public init(

@@ -22,6 +22,8 @@ public final class FleetVisit: Sendable {
     public let fleet: Fleet
     private let placement: Placement
     private let visits: FleetVisits?
+    /// Whether the call can go on elsewhere.
+    private let canMove: Bool
     /// What was told already.
     private let told = Atomic<UInt8>(0)
 
@@ -29,8 +31,9 @@ public final class FleetVisit: Sendable {
     private static let hung: UInt8 = 2
     private static let ended: UInt8 = 4
 
-    init(_ fleet: Fleet, _ placement: consuming Placement, _ visits: FleetVisits? = nil) {
+    init(_ fleet: Fleet, _ placement: consuming Placement, _ visits: FleetVisits? = nil, isLast: Bool = false) {
         self.fleet = fleet
+        canMove = !isLast && placement.hasHealth
         self.placement = placement
         self.visits = visits
     }
@@ -75,9 +78,10 @@ public final class FleetVisit: Sendable {
     ///
     /// See `Fleet.handOver(at:)`. ``StreamRelay`` and ``untilHandedOver(time:_:)`` see to it by themselves.
     ///
-    /// Never for a call that may not be made again. It must not hold the visit.
+    /// Never for a call that may not be made again, nor in the last attempt that its policy makes: that one stays to its end. It must
+    /// not hold the visit.
     public func whenHandedOver(_ body: @escaping @Sendable () -> Void) {
-        if placement.hasHealth { placement.whenHandedOver(body) }
+        if canMove { placement.whenHandedOver(body) }
     }
 
     /// Gets a whole answer, in a task of its own that is cancelled when the call is to go on elsewhere.
@@ -90,7 +94,7 @@ public final class FleetVisit: Sendable {
     public func untilHandedOver<Value: Sendable>(
         time: any TimeSource = .system, _ body: @escaping @Sendable () async throws(UpstreamError) -> Value
     ) async throws(UpstreamError) -> Value {
-        guard placement.hasHealth else { return try await body() }
+        guard canMove else { return try await body() }
         let watch = AttemptWatch(nil, deadline: nil, streams: false, time: time, at: time.now)
         whenHandedOver { [weak watch] in watch?.leave() }
         let result = await watch.child { () async -> Result<Value, UpstreamError> in

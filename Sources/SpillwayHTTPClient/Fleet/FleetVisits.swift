@@ -47,8 +47,7 @@ public final class FleetVisits: Sendable {
     public func begin(at fleet: Fleet, for attempt: Attempt, at now: Instant) throws(UpstreamError) -> FleetVisit {
         do throws(Rejection) {
             // As one step, or two attempts that begin together might go to one place.
-            let visit = try state.withLock { state throws(Rejection) in try enter(fleet, attempt.call, &state, at: now)
-            }
+            let visit = try state.withLock { state throws(Rejection) in try enter(fleet, attempt, &state, at: now) }
             attempt.goes(to: visit.member.name)
             return visit
         } catch {
@@ -59,16 +58,15 @@ public final class FleetVisits: Sendable {
     }
 
     private func enter(
-        _ fleet: Fleet, _ call: Call, _ state: inout State, at now: Instant
+        _ fleet: Fleet, _ attempt: Attempt, _ state: inout State, at now: Instant
     ) throws(Rejection) -> FleetVisit {
         let failed = state.failed.filter { $0.fleet == fleet.name }.map(\.member)
         let underWay = state.underWay.keys.filter { $0.fleet == fleet.name }.map(\.member)
         let versions = session == nil ? state.began[fleet.name] : nil
         func visit(avoiding avoided: [String]) throws(Rejection) -> FleetVisit {
-            FleetVisit(
-                fleet,
-                try fleet.place(
-                    call, prefix: prefix, session: session, versions: versions, avoiding: avoided, at: now), self)
+            let placement = try fleet.place(
+                attempt.call, prefix: prefix, session: session, versions: versions, avoiding: avoided, at: now)
+            return FleetVisit(fleet, placement, self, isLast: attempt.isLast)
         }
         let entered: FleetVisit
         do throws(Rejection) {

@@ -56,8 +56,8 @@ extension FleetWatch {
         while !Task.isCancelled {
             fleet.handOver(at: time.now)
             // A deadline may pass, or a call may say only now that it wants to know.
-            let isLikely = healths.withLock { $0 }.contains { $0.phase != .ready && $0.streams.running > 0 }
-            await trouble.wait(until: isLikely ? time.now.advanced(by: configuration.attention) : nil, time)
+            let pause = fleet.isInTrouble ? configuration.attention : configuration.memberInterval
+            await trouble.wait(until: time.now.advanced(by: pause), time)
         }
     }
 }

@@ -62,10 +62,9 @@ extension FleetWatch {
             old.stop()
             if isLeaving(old) { begun.append(Watched(old.member, old.health, isLeaving: true)) }
         }
-        for old in watched.leaving where !isLeaving(old) { old.stop() }
-        watched.leaving = watched.leaving.filter(isLeaving) + begun.filter(\.isLeaving)
-        let all = watched.wanted.values.compactMap(\.health) + watched.leaving.compactMap(\.health)
-        healths.withLock { $0 = all }
+        var leaving = begun.filter(\.isLeaving)
+        for old in watched.leaving { if isLeaving(old) { leaving.append(old) } else { old.stop() } }
+        watched.leaving = leaving
         return begun
     }
 }

@@ -36,8 +36,6 @@ public final class FleetWatch: Sendable {
     let random: RandomSource
     /// Members for which the fleet has no place, as was told.
     let leftOut = Locked<[String]>([])
-    /// The health of those that are being watched.
-    let healths = Locked<[ReplicaHealth]>([])
     /// Rung when calls of one of them may have to go on elsewhere.
     let trouble = Doorbell()
     private let isRunning = Locked(false)

@@ -42,6 +42,23 @@ extension FleetTroubleTests {
         #expect(try cached(long, fleet, at: "gpu-0", at: 100) == 1_600, "what was there before stays")
     }
 
+    @Test func whatAnotherCallUsedSinceStays() throws {
+        let fleet = try fleet(2)
+        let first = FleetTests.Box(try fleet.place(longCall, prefix: long, avoiding: ["gpu-1"], at: after(1)))
+        try compute(long, fleet, at: "gpu-0", from: 1)
+        first.placement.take()?.settle(.failure(.serverError), at: after(2))
+        #expect(try cached(long, fleet, at: "gpu-0", at: 100) == 7_999)
+    }
+
+    @Test func aWholeAnswerThatFailedLateMayHaveBeenComputed() throws {
+        let whole = Call(tokens: .estimate(input: 8_000, maxOutput: 10), idempotency: .idempotent)
+        for (outcome, kept) in [(Outcome.neutral(.contentFiltered), 7_999), (.neutral(.rateLimited), 0)] {
+            let fleet = try fleet(2)
+            try fleet.place(whole, prefix: long, avoiding: ["gpu-1"], at: after(1)).settle(outcome, at: after(9))
+            #expect(try cached(long, fleet, at: "gpu-0", at: 100) == kept)
+        }
+    }
+
     @Test func whatWasCutOffMayHaveBeenComputed() throws {
         let fleet = try fleet(2)
         try fleet.place(longCall, prefix: long, avoiding: ["gpu-1"], at: after(1)).settle(
@@ -77,20 +94,37 @@ extension FleetTroubleTests {
         #expect(try cached(long, fleet, at: "gpu-0", at: 2) == 0)
     }
 
-    @Test func anEngineThatFindsNothingIsBelievedToKeepLittle() throws {
+    /// Calls with one prompt, whose engine says after each how much it has found so far.
+    private func ask(_ count: Int, _ fleet: Fleet, from second: Int, hits: (Int) -> Int64) throws {
+        for number in 0..<count {
+            let second = Double(second + number)
+            try compute(long, fleet, at: "gpu-0", from: second)
+            fleet.report(EngineLoad(at: after(second + 0.5), prefixHits: hits(number)), from: "gpu-0")
+        }
+    }
+
+    @Test func anEngineThatFindsNothingIsNotBelievedToKeepAnything() throws {
         let fleet = try fleet(2)
-        for second in 0..<10 {
-            try compute(long, fleet, at: "gpu-0", from: Double(second))
-            fleet.report(EngineLoad(at: after(Double(second) + 0.5), prefixHits: 0), from: "gpu-0")
-        }
-        #expect(try cached(long, fleet, at: "gpu-0", at: 20) < 400)
+        try ask(40, fleet, from: 0) { _ in 5 }
+        #expect(try cached(long, fleet, at: "gpu-0", at: 100) == 0)
         // It is switched on.
-        for second in 0..<40 {
-            try compute(long, fleet, at: "gpu-0", from: 20 + Double(second))
-            let hits = Int64(second + 1) * 7_984
-            fleet.report(EngineLoad(at: after(20.5 + Double(second)), prefixHits: hits), from: "gpu-0")
+        try ask(40, fleet, from: 200) { 5 + Int64($0) * 7_000 }
+        #expect(try cached(long, fleet, at: "gpu-0", at: 300) == 7_999)
+    }
+
+    @Test func anEngineThatFindsLittleOrCountsAtOtherTimesIsBelieved() throws {
+        // It counts blocks; it counts all at the beginning; it had counted before its page could be read.
+        for hits in [{ Int64($0) * 500 }, { _ in 400_000 }, { 9_000_000 + Int64($0) * 8_000 }] as [(Int) -> Int64] {
+            let fleet = try fleet(2)
+            fleet.report(EngineLoad(at: after(0), prefixHits: 0), from: "gpu-0")
+            try ask(60, fleet, from: 1, hits: hits)
+            #expect(try cached(long, fleet, at: "gpu-0", at: 100) == 7_999)
         }
-        #expect(try cached(long, fleet, at: "gpu-0", at: 70) > 7_000)
+        let fleet = try fleet(2)
+        for number in 0..<200 { try compute(long, fleet, at: "gpu-0", from: Double(number)) }
+        fleet.report(EngineLoad(at: after(300), prefixHits: 1_000_000), from: "gpu-0")
+        fleet.report(EngineLoad(at: after(301), prefixHits: 1_000_000), from: "gpu-0")
+        #expect(try cached(long, fleet, at: "gpu-0", at: 302) == 7_999, "nothing was predicted between the pages")
     }
 
     @Test func whatIsLargerThanTheMemoryNeedsAnotherWindow() throws {

@@ -251,10 +251,14 @@ import Testing
         }
     }
 
-    @Test func whoWasDrainedOnPurposeIsNotSick() throws {
-        let fleet = try fleet(10) { $0.health = .init() }
+    @Test(arguments: [false, true]) func whoWasDrainedOnPurposeIsNotSick(isOff: Bool) throws {
+        let fleet = try fleet(10) { ($0.health, $0.rule) = (.init(), .leastOutstanding) }
         try heal(fleet, at: after(0))
-        for number in 0..<6 { fleet.health(of: "gpu-\(number)")?.drain(deadline: after(100), at: after(1)) }
+        for number in 0..<6 {
+            let health = try #require(fleet.health(of: "gpu-\(number)"))
+            health.drain(deadline: after(100), at: after(1))
+            if isOff { health.declareDead(at: after(2)) }
+        }
         let place = try fleet.place(call(), avoiding: (0..<9).map { "gpu-\($0)" }, at: after(2))
         place.hung(at: after(3))
         place.settle(.neutral(.timeout), at: after(3))

@@ -71,6 +71,25 @@ extension FleetVisitTests {
         }
     }
 
+    @Test("in the last attempt that a policy makes, a stream stays to its end, whatever its recovery")
+    func handOverOfTheLast() async throws {
+        let time = ManualTime()
+        try await withUpstream([.stream([Wire.text("Hel")], .never)]) { upstream, client in
+            let fleet = try fleet(member("gpu-1", upstream), member("gpu-2", upstream), health: true, time: time)
+            let chat = try ChatClient(
+                fleet: fleet, http: PolicyHTTPClient(client, policy: try policy(retries: 0, time: time), time: time))
+            let stream = try await chat.stream(hello, recovery: .restart)
+            let name = try #require(fleet.standings(at: time.now).first { $0.calls > 0 }).member.name
+            fleet.health(of: name)?.drain(deadline: time.now, at: time.now)
+            #expect(fleet.handOver(at: time.now) == 0)
+            try await upstream.finish([Wire.text("lo"), Wire.end])
+            var text = ""
+            for try await chunk in stream { text += chunk.content }
+            #expect(text == "Hello")
+            #expect(moved(fleet) == ["drained: of 1 streams 1 finished, 0 handed over, 0 lost, 0 left"])
+        }
+    }
+
     @Test("a whole answer that has not come is asked for at another replica when its own must be left")
     func handOverWhole() async throws {
         let time = ManualTime()
