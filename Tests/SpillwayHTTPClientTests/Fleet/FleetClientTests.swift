@@ -14,9 +14,14 @@ struct FleetClientTests {
     ) async throws {
         engine.change { $0.gpus = .stream(["data"], .never) }
         var streams: [HTTPClientResponse] = []
-        for _ in 0..<count {
-            let request = HTTPClientRequest(url: "http://127.0.0.1:\(engine.port)/gpus")
-            streams.append(try await client.execute(request, deadline: .distantFuture))
+        let request = HTTPClientRequest(url: "http://127.0.0.1:\(engine.port)/gpus")
+        while streams.count < count {
+            do {
+                streams.append(try await client.execute(request, deadline: .distantFuture))
+            } catch let error as HTTPClientError {
+                // On a busy machine that may take longer than the client waits.
+                guard [.getConnectionFromPoolTimeout, .connectTimeout].contains(error) else { throw error }
+            }
         }
         try await body()
         for stream in streams { #expect(stream.status == .ok) }
@@ -54,7 +59,7 @@ struct FleetClientTests {
         var configuration = HTTPClient.Configuration.underPolicy
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4
         // Shorter than what a token may take: else the client says only that the time was up.
-        configuration.timeout.connect = .milliseconds(50)
+        configuration.timeout.connect = .milliseconds(500)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let fleet = try Fleet("fleet", .init { $0.health = .quick }, members: [engine.member()], at: SystemTime().now)
         let errors = Locked<[UpstreamError]>([])
@@ -63,17 +68,22 @@ struct FleetClientTests {
             if case .failed(.probe, _, let error) = event { errors.withLock { $0.append(error) } }
         }
         let watch = try FleetWatch(fleet, asked, client: client)
-        try await using(up: 4, client, at: engine) {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await watch.run() }
-                try await until { errors.withLock { $0.count } > 5 }
-                for error in errors.withLock({ $0 }) {
-                    #expect(error.underlying as? HTTPClientError == .getConnectionFromPoolTimeout)
+        do {
+            try await using(up: 4, client, at: engine) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await watch.run() }
+                    try await until { errors.withLock { $0.count } > 2 }
+                    for error in errors.withLock({ $0 }) {
+                        #expect(error.underlying as? HTTPClientError == .getConnectionFromPoolTimeout)
+                    }
+                    #expect(fleet.health(of: "engine")?.status(at: SystemTime().now).missedProbes == 0)
+                    group.cancelAll()
+                    try await group.waitForAll()
                 }
-                #expect(fleet.health(of: "engine")?.status(at: SystemTime().now).missedProbes == 0)
-                group.cancelAll()
-                try await group.waitForAll()
             }
+        } catch {
+            try await client.shutdown()
+            throw error
         }
         try await client.shutdown()
         try await engine.stop()
