@@ -32,7 +32,7 @@ extension ReplicaHealth {
         public var jitter = 0.2
         /// How long a probe may go unanswered; then it counts as failed and another may begin.
         ///
-        /// 10 s by default, at least ``firstToken``.
+        /// 10 s by default, at least ``firstToken``; `FleetWatch` wants twice that, since one probe may ask twice.
         public var probeLease: Duration = .seconds(10)
         /// How long a start may take until somebody answers; 15 min by default.
         public var startLimit: Duration = .seconds(900)

@@ -21,7 +21,9 @@ public struct Member: Sendable, Hashable {
     /// What an hour of it costs, 0 to a billion, in the unit of your choice, the same for all of a fleet: dollars, or grams of CO₂; nil: it
     /// is not known.
     public var costPerHour: Double?
-    /// How many calls it gets beside others, above 0 and at most 1,000; 1 by default.
+    /// By what its predicted times are divided, above 0 and at most 1,000; 1 by default.
+    ///
+    /// It is no share of the calls: while others have nothing to do one with less than they gets none.
     public var weight: Double
     /// What else is known of it, by name; up to 32.
     public var labels: [String: String]
@@ -35,7 +37,7 @@ public struct Member: Sendable, Hashable {
     ///   - region: Its region.
     ///   - model: What it serves.
     ///   - version: Which version of it.
-    ///   - weight: How many calls it gets beside others; 1 by default.
+    ///   - weight: Predicted times are divided by it; 1 by default.
     ///   - labels: What else is known of it, by name.
     public init(
         _ name: String, address: String, zone: String? = nil, region: String? = nil, model: String? = nil,
