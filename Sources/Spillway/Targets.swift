@@ -15,8 +15,11 @@ public struct Target: Sendable {
 
     /// A target whose attempts also pass `gates`.
     ///
-    /// - Parameter isFleet: Whether it stands for several, such as a `Fleet` that gives each attempt another replica; then one that did
-    ///   not answer in time does not keep the call from being made there again, and a hedge may go there beside the attempt.
+    /// - Parameters:
+    ///   - name: What the operation and the reports call it.
+    ///   - gates: What its attempts pass beside the policy's.
+    ///   - isFleet: Whether it stands for several, such as a `Fleet` that gives each attempt another replica; then one that did not
+    ///     answer in time does not keep the call from being made there again, and a hedge may go there beside the attempt.
     public init(_ name: String, gates: [any Gate], isFleet: Bool = false) {
         self.name = name
         self.gates = gates

@@ -58,7 +58,7 @@ public final class Quota: BuiltInGate {
 
     /// Corrects the limits by what an answer says.
     ///
-    /// What each kind of answer does, ``ProviderSignals/Kind`` says. Headers say how much was left when the provider looked, so what was let
+    /// What each kind of answer does, `ProviderSignals.Kind` says. Headers say how much was left when the provider looked, so what was let
     /// in since the answer's request was sent is counted on top: give `sent`. An answer that is older than one that was heard already
     /// says nothing. One answer alone moves a rate or a limit little: of the last five, the middle one counts. A quota never
     /// refuses because of headers for longer than it takes to fill, because of a pause that was asked for never longer than

@@ -2,7 +2,7 @@ public import SpillwayCore
 
 /// A gate that refuses what matters least first when the load is high.
 ///
-/// Each ``Criticality`` has a ``Band`` of load: below it all of its calls pass, above it none, and within it a share that falls evenly.
+/// Each `Criticality` has a ``Band`` of load: below it all of its calls pass, above it none, and within it a share that falls evenly.
 /// Which calls those are is decided by their key and the hour, so that a key whose calls are refused is refused as a whole, instead of
 /// everybody a little: a task of ten calls of which one in ten is refused never succeeds. The idea is DAGOR's (Zhou et al., *Overload
 /// Control for Scaling WeChat Microservices*, 2018); the classes are those of Google's *Site Reliability Engineering*.

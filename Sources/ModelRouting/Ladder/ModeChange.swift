@@ -8,7 +8,7 @@ public struct ModeChange: Sendable, Hashable, CustomStringConvertible {
     public let from: String
     /// The tier at which they begin now.
     public let to: String
-    /// Why: what the last call met there; ``SpillwayCore/Reason/completed`` for the way back up.
+    /// Why: what the last call met there; `Reason.completed` for the way back up.
     public let reason: Reason
     /// When.
     public let at: Instant
