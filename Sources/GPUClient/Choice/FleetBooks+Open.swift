@@ -22,8 +22,7 @@ extension FleetState.Books {
                 if replica.isLeaving { return (false, false) }
                 wanted += 1
                 let phase = replica.phase
-                // Who was drained is not sick.
-                if phase == .ready || !replica.isDrained { serving += 1 }
+                if replica.isInService(phase) { serving += 1 }
                 if phase == .ready { well += 1 }
                 // Never earlier than told.
                 let isPaused = isCooling && records[place].cooling.told > ask.now
@@ -54,8 +53,8 @@ extension FleetState.Books {
                 return (phase == .ready && !isCold, phase == .degraded)
             }
         }
-        // Few that are well could not bear the load of all; and a poor chance is better than none.
-        if Double(well) < configuration.panic * Double(serving) || candidates == 0 { ready.formUnion(degraded) }
+        // A poor chance is better than none.
+        if isPanic(well: well, of: serving) || candidates == 0 { ready.formUnion(degraded) }
         if candidates == 0 { ready.formUnion(cooling) }
         // Of those that this call alone must not go to nobody else should hear.
         let isPaused = paused == wanted && wanted > 0
@@ -65,6 +64,9 @@ extension FleetState.Books {
             : full > 0 ? .memoryFull : old > 0 ? .saturated : isPaused ? .rateLimited : .noTarget
         return Open(replicas: ready, reason: reason, until: reason == .rateLimited ? until : nil)
     }
+
+    /// Whether so few are well that they could not bear the load of all.
+    func isPanic(well: Int, of serving: Int) -> Bool { Double(well) < configuration.panic * Double(serving) }
 
     /// Whether nothing tells replicas apart that the call could be refused for, so that none needs to be looked at.
     private func isAnyAsGood(_ ask: FleetState.Ask) -> Bool {

@@ -27,7 +27,7 @@ extension FleetState.Books {
         for place in replicas.indices {
             guard let health = records[place].health else { return [] }
             let phase = health.phase
-            if !replicas[place].isLeaving, phase == .ready || !health.streams.isDrained {
+            if !replicas[place].isLeaving, replicas[place].isInService(phase) {
                 serving += 1
                 well += phase == .ready ? 1 : 0
             }
@@ -35,8 +35,8 @@ extension FleetState.Books {
             if health.streams.isDrainOver(at: now) { over.insert(place) }
             if phase == .dead || health.isStuck { gone.insert(place) }
         }
-        // Few that are well could not bear the load of all: where most are slow nobody is stuck.
-        if Double(well) < configuration.panic * Double(serving) {
+        // Where most are slow nobody is stuck.
+        if isPanic(well: well, of: serving) {
             for place in replicas.indices where gone.contains(place) && records[place].health?.phase != .dead {
                 gone.remove(place)
             }

@@ -121,8 +121,10 @@ struct ReplicaState: Sendable {
 
     var phase: HealthPhase { health?._withUnsafeGuaranteedRef { $0.phase } ?? .ready }
 
-    /// Whether it was drained, also if it is off since.
-    var isDrained: Bool { health?._withUnsafeGuaranteedRef { $0.streams.isDrained } ?? false }
+    /// Whether it should be well, being in this phase: who was drained on purpose, also if it is off since, is not sick.
+    func isInService(_ phase: HealthPhase) -> Bool {
+        phase == .ready || !(health?._withUnsafeGuaranteedRef { $0.streams.isDrained } ?? false)
+    }
 
     var isVetoed: Bool { health?._withUnsafeGuaranteedRef { $0.isVetoed } ?? false }
 
